@@ -1,0 +1,35 @@
+/** `npm test [-- GLOB...]`: the whole suite, or the test files named; builds the Kubernetes programs first if needed. */
+
+import { spawn } from 'node:child_process';
+import { join, matchesGlob } from 'node:path';
+import { ROOT } from './checks.ts';
+import { runMain } from './control-plane/command-error.ts';
+import { streamProgress } from './control-plane/progress.ts';
+import { ensureTools } from './control-plane/tools.ts';
+
+const ALL_TESTS = 'test/**/*.test.ts';
+const UNIT_TESTS = 'test/unit/';
+// the one unit test that needs them: it compares generated files, which helm renders
+const CHECKS_TEST = 'test/unit/repository/checks.test.ts';
+
+await runMain(async () => {
+  const globs = process.argv.length > 2 ? process.argv.slice(2) : [ALL_TESTS];
+  const env = { ...process.env };
+  // nobody waits for a build to run a few unit tests
+  if (globs.some((glob) => !glob.startsWith(UNIT_TESTS) || matchesGlob(CHECKS_TEST, glob))) {
+    const { directory } = await ensureTools({ progress: streamProgress(process.stderr) });
+    env['AGENT_TRUST_TOOLS'] = directory;
+  }
+  return mocha(globs, env);
+});
+
+function mocha(globs: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const args = ['node_modules/mocha/bin/mocha.js', '--parallel', '--jobs', '2', ...globs];
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
+  // Ctrl-C reaches mocha too; this process waits for it to put things away
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  child.once('error', reject);
+  child.once('exit', (status) => resolve(status ?? 1));
+  return promise;
+}
