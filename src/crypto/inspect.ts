@@ -1,0 +1,116 @@
+/**
+ * Finds out what a Secret holds: from its bytes to the facts a certificate is planned with. Whoever may write Secrets
+ * decides what those bytes are, so sizes are looked at first, nothing throws, and no byte of a key is kept.
+ */
+
+import { hash, type X509Certificate } from 'node:crypto';
+import {
+  type CertificateFacts,
+  type CertificateProblem,
+  SECRET_KEYS,
+  type SecretContent,
+} from '../domain/certificate/facts.ts';
+import type { AuthorityCertificate } from './authority-reader.ts';
+import { type CertificateFields, readCertificateFields, readX509 } from './certificate-fields.ts';
+import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
+import { inspectPrivateKey } from './private-key.ts';
+import { OID } from './x509-encoding.ts';
+
+/** Data of a Secret, decoded from base64. Other keys may be there and are not looked at. */
+export type SecretData = Readonly<Record<string, Buffer | undefined>>;
+
+/** What {@link inspectSecret} needs of a trusted authority. */
+export type VerifyingAuthority = Pick<AuthorityCertificate, 'id' | 'certificate' | 'publicKey'>;
+
+interface Leaf {
+  readonly kind: 'leaf';
+  readonly certificate: X509Certificate;
+  readonly fields: CertificateFields;
+  readonly chainLength: number;
+}
+
+const MISSING: CertificateProblem = { kind: 'problem', problem: 'was missing' };
+const CHAIN_FORM = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 } as const;
+
+/**
+ * Reads the data of a Secret.
+ *
+ * @param data Any of the four keys may be missing, garbage, or huge.
+ * @param authorities Those trusted for this identity. A leaf counts as signed by one of them when its issuer, its key
+ *   identifier and its signature say so; whether it is valid now does not matter here.
+ * @returns Facts. `tls.crt` counts as a certificate when its first block is one of version 3 without critical extensions
+ *   that are not known here; `keyMatches` means that the private key signed and the certificate verified.
+ *
+ * Errors: none.
+ */
+export function inspectSecret(data: SecretData, authorities: readonly VerifyingAuthority[]): SecretContent {
+  const certificatePem = data[SECRET_KEYS.certificate];
+  const privateKeyPem = data[SECRET_KEYS.privateKey];
+  const leaf = readLeaf(certificatePem);
+  const holder = leaf.kind === 'leaf' ? leaf : undefined;
+  const key = privateKeyPem === undefined ? MISSING : inspectPrivateKey(privateKeyPem, holder);
+  return {
+    certificate: leaf.kind === 'leaf' ? certificateFacts(leaf, authorities) : leaf,
+    privateKey: key.kind === 'readable' ? { kind: 'readable' } : key,
+    keyMatches: key.kind === 'readable' && key.matches,
+    trustBundleSha256: sha256(data[SECRET_KEYS.trustBundle]),
+    combinedMatches: isConcatenation(data[SECRET_KEYS.combined], privateKeyPem, certificatePem),
+  };
+}
+
+function readLeaf(certificatePem: Buffer | undefined): Leaf | CertificateProblem {
+  if (certificatePem === undefined) return MISSING;
+  const pem = decodePem(certificatePem, CHAIN_FORM);
+  if (pem.kind === 'problem') return pem;
+  const [block = Buffer.alloc(0)] = pem.blocks;
+  const fields = readCertificateFields(block);
+  const certificate = readX509(block);
+  if (fields === undefined || certificate === undefined)
+    return { kind: 'problem', problem: 'was not a certificate' };
+  return { kind: 'leaf', certificate, fields, chainLength: pem.blocks.length };
+}
+
+function certificateFacts(leaf: Leaf, authorities: readonly VerifyingAuthority[]): CertificateFacts {
+  const { certificate, fields, chainLength } = leaf;
+  const { subjectKeyIdentifier, publicKeyBits, subject, ...kept } = fields;
+  const names = new Map(subject);
+  const commonName = names.get(OID.commonName);
+  const organization = names.get(OID.organization);
+  const known = [commonName, organization].filter((name) => name !== undefined).length;
+  return {
+    ...kept,
+    kind: 'certificate',
+    commonName,
+    organization,
+    otherSubjectAttributeCount: subject.length - known,
+    authorityId: authorities.find((authority) => isSignedBy(certificate, authority))?.id,
+    chainLength,
+  };
+}
+
+function isSignedBy(certificate: X509Certificate, authority: VerifyingAuthority): boolean {
+  try {
+    return certificate.checkIssued(authority.certificate) && certificate.verify(authority.publicKey);
+  } catch {
+    return false; // an algorithm that OpenSSL does not know
+  }
+}
+
+function sha256(bytes: Buffer | undefined): string | undefined {
+  return bytes === undefined || bytes.length > PEM_LIMIT_BYTES.bundle
+    ? undefined
+    : hash('sha256', bytes, 'hex');
+}
+
+function isConcatenation(
+  whole: Buffer | undefined,
+  first: Buffer | undefined,
+  second: Buffer | undefined,
+): boolean {
+  if (whole === undefined || first === undefined || second === undefined) return false;
+  return (
+    whole.length === first.length + second.length &&
+    whole.subarray(0, first.length).equals(first) &&
+    whole.subarray(first.length).equals(second)
+  );
+}

@@ -1,0 +1,91 @@
+/** What an AgentIdentity asks for once everything left out is filled in. The one place that knows the defaults. */
+
+import { parseDuration } from '../certificate/duration.ts';
+import { LEAF_DURATION_MS } from '../certificate/profile.ts';
+
+/** The part of the spec that is resolved here, as people write it. */
+export interface AgentIdentityInput {
+  readonly serviceAccountName?: string;
+  readonly suspended?: boolean;
+  readonly certificate?: {
+    readonly secretName?: string;
+    readonly duration?: string;
+    readonly renewBefore?: string;
+    readonly privateKey?: { readonly algorithm?: string; readonly size?: number };
+    readonly secretTemplate?: {
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
+  };
+}
+
+/** Everything the operator needs to know of a spec to issue. */
+export interface ResolvedIdentity {
+  readonly serviceAccountName: string;
+  readonly isSuspended: boolean;
+  readonly secretName: string;
+  readonly durationMs: number;
+  /** `undefined` means a third of the duration. */
+  readonly renewBeforeMs: number | undefined;
+  readonly keyAlgorithm: string;
+  /** Bits; `undefined` is the default of the algorithm. */
+  readonly keySize: number | undefined;
+  readonly secretLabels: Readonly<Record<string, string>>;
+  readonly secretAnnotations: Readonly<Record<string, string>>;
+  /**
+   * Field and rule of each stored value that the schema would refuse today: an object may be older than the schema.
+   * With any here the other values are only good for showing.
+   */
+  readonly invalidFields: readonly string[];
+}
+
+const DEFAULT_DURATION = '24h';
+const DEFAULT_KEY_ALGORITHM = 'ECDSA';
+const RENEW_BEFORE_MIN_MS = 120_000;
+const KEY_SIZES: Readonly<Record<string, readonly (number | undefined)[]>> = {
+  ECDSA: [undefined, 256, 384],
+  RSA: [undefined, 2048, 3072, 4096],
+};
+
+/**
+ * Fills in what `spec` of the AgentIdentity called `name` leaves out, and checks again what the schema checks.
+ *
+ * Errors: none; what is wrong stands in `invalidFields`.
+ */
+export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): ResolvedIdentity {
+  const { certificate = {} } = spec;
+  const { algorithm: keyAlgorithm = DEFAULT_KEY_ALGORITHM, size: keySize } = certificate.privateKey ?? {};
+  const serviceAccountName = spec.serviceAccountName ?? name;
+  const durationMs = parseDuration(certificate.duration ?? DEFAULT_DURATION) ?? Number.NaN;
+  const renewBeforeMs =
+    certificate.renewBefore === undefined
+      ? undefined
+      : (parseDuration(certificate.renewBefore) ?? Number.NaN);
+  const rules: readonly (readonly [boolean, string])[] = [
+    [serviceAccountName !== 'default', 'spec.serviceAccountName must not be default, which every pod shares'],
+    [
+      durationMs >= LEAF_DURATION_MS.min && durationMs <= LEAF_DURATION_MS.max,
+      'spec.certificate.duration must be 10m to 168h, for example 24h',
+    ],
+    [
+      renewBeforeMs === undefined || (renewBeforeMs >= RENEW_BEFORE_MIN_MS && renewBeforeMs < durationMs),
+      'spec.certificate.renewBefore must be at least 2m and shorter than duration',
+    ],
+    [
+      KEY_SIZES[keyAlgorithm]?.includes(keySize) === true,
+      'spec.certificate.privateKey must be ECDSA 256 or 384, or RSA 2048, 3072 or 4096',
+    ],
+  ];
+  return {
+    serviceAccountName,
+    isSuspended: spec.suspended === true,
+    secretName: certificate.secretName ?? `${name}-tls`,
+    durationMs,
+    renewBeforeMs,
+    keyAlgorithm,
+    keySize,
+    secretLabels: certificate.secretTemplate?.labels ?? {},
+    secretAnnotations: certificate.secretTemplate?.annotations ?? {},
+    invalidFields: rules.filter(([holds]) => !holds).map(([, rule]) => rule),
+  };
+}

@@ -1,0 +1,54 @@
+/** Fields of an AgentIdentity that are in the schema and that no code acts on yet. */
+
+/** A spec as it is stored; only presence and plain values are looked at. */
+export type AnySpec = Readonly<Record<string, unknown>>;
+
+/** Path below spec, and the value that means the same as leaving it out. `undefined`: any value counts as set. */
+interface UnservedField {
+  readonly path: string;
+  readonly meansAbsent: readonly unknown[];
+}
+
+/**
+ * `capabilities` and `acceptFrom` are not listed: they only limit delegation, and there is none to limit before the
+ * first DelegationPolicy is served.
+ */
+const UNSERVED: readonly UnservedField[] = [
+  { path: 'certificate.dnsNames', meansAbsent: [] },
+  { path: 'certificate.issuerRef', meansAbsent: [] },
+  { path: 'signingKey.secretName', meansAbsent: [] },
+  { path: 'signingKey.algorithm', meansAbsent: ['ES256'] },
+  { path: 'signingKey.rotationInterval', meansAbsent: ['24h'] },
+  { path: 'tokens.maxTTL', meansAbsent: ['5m'] },
+  { path: 'tokens.maxUses', meansAbsent: [5] },
+  { path: 'tokens.maxChildren', meansAbsent: [16] },
+  { path: 'tokens.binding', meansAbsent: ['Auto'] },
+  { path: 'tokens.originate', meansAbsent: ['Auto'] },
+  { path: 'server.port', meansAbsent: [8443] },
+  { path: 'server.routes', meansAbsent: [] },
+  { path: 'server.mcp', meansAbsent: [] },
+  { path: 'server.verifier', meansAbsent: ['SDK'] },
+  { path: 'server.replay', meansAbsent: ['Memory'] },
+  { path: 'callers', meansAbsent: [] },
+  { path: 'onBehalfOf', meansAbsent: [] },
+  { path: 'quarantine', meansAbsent: [] },
+  { path: 'enforcement', meansAbsent: ['Enforce'] },
+];
+
+/** Paths, beginning with `spec.`, of the fields that are set and have no effect. Empty lists count as absent. */
+export function unservedFields(spec: AnySpec): readonly string[] {
+  return UNSERVED.filter(({ path, meansAbsent }) => {
+    const value = valueAt(spec, path);
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return false;
+    return !meansAbsent.includes(value);
+  }).map(({ path }) => `spec.${path}`);
+}
+
+function valueAt(spec: AnySpec, path: string): unknown {
+  let value: unknown = spec;
+  for (const step of path.split('.')) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.hasOwn(value, step) ? (value as AnySpec)[step] : undefined;
+  }
+  return value;
+}
