@@ -1,0 +1,127 @@
+/**
+ * Condition types and reasons that people see in `kubectl get` and `kubectl describe`.
+ *
+ * docs/reference/conditions.md is generated from this table.
+ */
+
+/** What a reason means and what to do about it. */
+export interface ReasonText {
+  /** Value of Ready that goes with it. */
+  readonly ready: 'True' | 'False' | 'Unknown';
+  /** When the operator tries again by itself. */
+  readonly retried: string;
+  readonly means: string;
+  readonly wayOut: string;
+}
+
+/** A reason of Ready. */
+export type ReadyReason =
+  | 'Issued'
+  | 'Pending'
+  | 'AuthorityUnavailable'
+  | 'InvalidSpec'
+  | 'IssueFailed'
+  | 'NamespaceNotGoverned'
+  | 'NamespaceRoleMissing'
+  | 'NamespaceTerminating'
+  | 'NotServed'
+  | 'Quarantined'
+  | 'SecretConflict'
+  | 'ServiceAccountMissing'
+  | 'ServiceAccountTaken';
+
+/** Reasons of the condition Ready of an AgentIdentity. CertificateReady carries the same ones. */
+export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
+  Issued: {
+    ready: 'True',
+    retried: 'until renewal',
+    means: 'The Secret holds a valid certificate, its key and the trust bundle.',
+    wayOut: 'Nothing to do.',
+  },
+  Pending: {
+    ready: 'Unknown',
+    retried: 'at once',
+    means: 'No operator has looked at this object yet.',
+    wayOut: 'See that the operator runs: kubectl get pods -n agent-trust-system.',
+  },
+  AuthorityUnavailable: {
+    ready: 'False',
+    retried: 'when the authority changes',
+    means: 'The authority of the operator is missing, damaged or about to end, so nothing can be signed.',
+    wayOut: 'Read the message and the log of the operator; restore Secret agent-trust-ca from a backup.',
+  },
+  InvalidSpec: {
+    ready: 'False',
+    retried: 'when the spec changes',
+    means: 'A stored value is no longer allowed. The message names field and rule.',
+    wayOut: 'Edit the field.',
+  },
+  IssueFailed: {
+    ready: 'False',
+    retried: '5 s, then twice as long each time, at most 5 min',
+    means: 'Issuing or writing failed; the message says at which step.',
+    wayOut: 'Usually nothing. If it lasts, the message names what refuses.',
+  },
+  NamespaceNotGoverned: {
+    ready: 'False',
+    retried: 'when the operator starts with another list',
+    means:
+      "The namespace is not in the chart's list `namespaces`, so the operator may not write Secrets there.",
+    wayOut: "helm upgrade with the namespace added to 'namespaces'.",
+  },
+  NamespaceRoleMissing: {
+    ready: 'False',
+    retried: 'every 10 to 30 s',
+    means: 'The namespace is in the list, but the RoleBinding that the chart puts there is missing.',
+    wayOut: 'helm upgrade, which puts it back.',
+  },
+  NamespaceTerminating: {
+    ready: 'False',
+    retried: 'no',
+    means: 'The namespace is being deleted and takes no new objects.',
+    wayOut: 'Nothing to do; this object goes with its namespace.',
+  },
+  NotServed: {
+    ready: 'False',
+    retried: 'when the spec changes',
+    means: 'The spec sets a field that this version of the operator does not act on. The message names it.',
+    wayOut: 'Take the field out, or upgrade.',
+  },
+  Quarantined: {
+    ready: 'False',
+    retried: 'when the spec changes',
+    means: 'spec.suspended is true: the Secret is wiped and nothing is issued.',
+    wayOut: 'Set spec.suspended to false when the agent may live again.',
+  },
+  SecretConflict: {
+    ready: 'False',
+    retried: 'every 10 s',
+    means: "A Secret of the name to write exists and is not this identity's. It is never touched.",
+    wayOut: 'Set spec.certificate.secretName to another name, or delete that Secret.',
+  },
+  ServiceAccountMissing: {
+    ready: 'False',
+    retried: 'when it appears',
+    means: 'The ServiceAccount that is the identity of the agent does not exist.',
+    wayOut: 'Create it; the certificate follows by itself.',
+  },
+  ServiceAccountTaken: {
+    ready: 'False',
+    retried: 'when the other one goes',
+    means: 'An older AgentIdentity of the namespace has the same ServiceAccount.',
+    wayOut: 'Give this agent a ServiceAccount of its own.',
+  },
+};
+
+/** Reasons of the condition Quarantined. */
+export const QUARANTINED_REASONS = { true: 'Suspended', false: 'NotQuarantined' } as const;
+
+/** A condition as it is stored (KEP-1623). `lastTransitionTime` is RFC 3339 in whole seconds. */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}

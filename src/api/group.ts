@@ -1,0 +1,58 @@
+/** The names that objects of this project carry: group, labels, annotations, data keys. */
+
+/** API group of every kind of ours. */
+export const GROUP = 'agenttrust.dev';
+
+/** The one version served. */
+export const VERSION = 'v1alpha1';
+
+/** Where AgentIdentities live on the server. */
+export const AGENT_IDENTITY = {
+  group: 'agenttrust.dev',
+  version: 'v1alpha1',
+  plural: 'agentidentities',
+  kind: 'AgentIdentity',
+  namespaced: true,
+} as const;
+
+/** Label on everything the operator keeps; the value is always `true`. Caches and admission select by it. */
+export const LABEL_MANAGED = 'agenttrust.dev/managed';
+
+/** Label: name of the AgentIdentity that an object is kept for. */
+export const LABEL_AGENT = 'agenttrust.dev/agent';
+
+/** Annotation: UID of the AgentIdentity that an object is kept for. */
+export const ANNOTATION_OWNER_UID = 'agenttrust.dev/owner-uid';
+
+/** Labels and annotations below this prefix belong to the operator alone. */
+export const OWN_PREFIX = 'agenttrust.dev/';
+
+/** Name of the ConfigMap with the trust bundle, one in each governed namespace that has agents. */
+export const BUNDLE_NAME = 'agent-trust-bundle';
+
+/** Secret of the operator's namespace with the keys and certificates of the authority's generations. */
+export const AUTHORITY_SECRET_NAME = 'agent-trust-ca';
+
+/** Type of that Secret. */
+export const AUTHORITY_SECRET_TYPE = 'agenttrust.dev/authority';
+
+/** ConfigMaps of the issuance ledger are called this and a number. */
+export const LEDGER_PREFIX = 'agent-trust-ledger-';
+
+/** Label on the ConfigMaps of the issuance ledger. */
+export const LABEL_LEDGER = 'agenttrust.dev/ledger';
+
+/** Annotation of a ledger: identity of the leader that may append to it. */
+export const ANNOTATION_LEASE_EPOCH = 'agenttrust.dev/lease-epoch';
+
+/** Annotation of a ledger: latest notAfter of its lines, RFC 3339. */
+export const ANNOTATION_HIGHEST_NOT_AFTER = 'agenttrust.dev/highest-not-after';
+
+/** Annotation of a ledger that takes no more lines. */
+export const ANNOTATION_CLOSED = 'agenttrust.dev/closed';
+
+/** Annotation on an AgentIdentity: a certificate issued before this RFC 3339 instant is renewed. */
+export const ANNOTATION_RENEW_BEFORE = 'agenttrust.dev/renew-before';
+
+/** Lease that the controller replicas compete for. */
+export const LEASE_NAME = 'agent-trust-controller';
