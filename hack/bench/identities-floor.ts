@@ -1,0 +1,84 @@
+/** The write floor: the objects of an identity, written as fast as the API server takes them. */
+
+import type { AgentIdentity } from '../../src/api/agent-identity.ts';
+import { AGENT_IDENTITY } from '../../src/api/group.ts';
+import { secretObject } from '../../src/controllers/identity/secret-object.ts';
+import { identityStatus } from '../../src/controllers/identity/status.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { SECRET } from '../../src/kube/core-types.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { concurrently } from './concurrently.ts';
+
+/** What is written where. */
+export interface FloorOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly count: number;
+  readonly workers: number;
+  readonly prefix: string;
+}
+
+/** As long as the real ones. */
+const CERTIFICATE_PEM = `-----BEGIN CERTIFICATE-----\n${'A'.repeat(900)}\n-----END CERTIFICATE-----\n`;
+const PRIVATE_KEY_PEM = `-----BEGIN PRIVATE KEY-----\n${'A'.repeat(187)}\n-----END PRIVATE KEY-----\n`;
+
+/** Writes them, and says how long it took in seconds. */
+export async function measureFloor({
+  client,
+  namespace,
+  count,
+  workers,
+  prefix,
+}: FloorOptions): Promise<number> {
+  const startedMs = performance.now();
+  await concurrently(count, workers, async (index) => {
+    const name = `${prefix}-${index}`;
+    const written: KubeObject & { readonly spec: object } = { metadata: { name, namespace }, spec: {} };
+    const identity = (await client.create<KubeObject>(AGENT_IDENTITY, written)) as AgentIdentity;
+    await client.create(SECRET, secretOf(identity));
+    await client.applyStatus(AGENT_IDENTITY, {
+      metadata: { name, namespace, uid: identity.metadata.uid },
+      status: statusOf(identity),
+    });
+  });
+  return (performance.now() - startedMs) / 1000;
+}
+
+function secretOf({ metadata: { name, namespace, uid } }: AgentIdentity): ReturnType<typeof secretObject> {
+  return secretObject(
+    {
+      namespace,
+      name: `${name}-tls`,
+      trustBundleSha256: '',
+      labels: { 'agenttrust.dev/managed': 'true', 'agenttrust.dev/agent': name },
+      annotations: { 'agenttrust.dev/owner-uid': uid },
+      ownerReference: { apiVersion: 'agenttrust.dev/v1alpha1', kind: 'AgentIdentity', name, uid },
+    },
+    { certificatePem: CERTIFICATE_PEM, privateKeyPem: PRIVATE_KEY_PEM, bundlePem: CERTIFICATE_PEM },
+  );
+}
+
+function statusOf(identity: AgentIdentity): ReturnType<typeof identityStatus> {
+  const { name, namespace } = identity.metadata;
+  const nowMs = Date.now();
+  return identityStatus(
+    identity,
+    {
+      reason: 'Issued',
+      message: `Secret ${name}-tls holds the certificate of spiffe://cluster.local/ns/${namespace}/sa/${name}.`,
+      spiffeId: `spiffe://cluster.local/ns/${namespace}/sa/${name}`,
+      secretName: `${name}-tls`,
+      isSuspended: false,
+      progress: 'done',
+      certificate: {
+        serialHex: '0'.repeat(32),
+        notBeforeMs: nowMs,
+        notAfterMs: nowMs + 86_400_000,
+        renewalTimeMs: nowMs + 57_600_000,
+        authorityId: '0'.repeat(16),
+      },
+      failure: undefined,
+    },
+    nowMs,
+  );
+}

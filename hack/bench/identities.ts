@@ -1,0 +1,235 @@
+/**
+ * From `kubectl apply` to Ready, for many identities at once.
+ *
+ * The floor makes the same objects through the same transport, with the same number of connections and nothing else: a
+ * create of the AgentIdentity, a create of its Secret, an apply of its status. It is measured before and after the
+ * operator's run on the same API server, and the faster of the two counts.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AgentIdentity } from '../../src/api/agent-identity.ts';
+import { AGENT_IDENTITY } from '../../src/api/group.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { SECRET, SERVICE_ACCOUNT } from '../../src/kube/core-types.ts';
+import { loadCredentials } from '../../src/kube/credentials.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { collectionPath } from '../../src/kube/resource-path.ts';
+import { Transport } from '../../src/kube/transport.ts';
+import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
+import { streamProgress } from '../control-plane/progress.ts';
+import { ensureTools } from '../control-plane/tools.ts';
+import { waitUntil } from '../control-plane/wait-until.ts';
+import { installChart, OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
+import { type OperatorProcess, startOperatorProcess } from '../operator/operator-process.ts';
+import { countsSince, type WriteCounts, writeCounts } from './api-server-counts.ts';
+import { concurrently } from './concurrently.ts';
+import { measureFloor } from './identities-floor.ts';
+import { type BenchRow, percentile } from './row.ts';
+
+const WORKERS = 32;
+const WARM_UP = 100;
+const AGENTS = 'bench-agents';
+const FLOOR = 'bench-floor';
+const READY_TIMEOUT_MS = 20 * 60_000;
+
+/** Measures `count` identities. */
+export async function benchIdentities({ count }: { readonly count: number }): Promise<readonly BenchRow[]> {
+  await ensureTools({ progress: streamProgress(process.stderr) });
+  const controlPlane = await startControlPlane();
+  const transport = new Transport({
+    credentials: await loadCredentials({ kubeconfig: controlPlane.kubeconfigPath }),
+    product: { name: 'agent-trust-bench', version: '0' },
+    connections: WORKERS,
+  });
+  try {
+    const client = new KubeClient({ transport, fieldManager: 'agent-trust-bench' });
+    return await measure({ controlPlane, client, transport, count });
+  } finally {
+    await transport.close();
+    await controlPlane.stop();
+  }
+}
+
+interface Bench {
+  readonly controlPlane: ControlPlane;
+  readonly client: KubeClient;
+  readonly transport: Transport;
+  readonly count: number;
+}
+
+async function measure(bench: Bench): Promise<readonly BenchRow[]> {
+  await prepare(bench);
+  const { count } = bench;
+  await floor(bench, WARM_UP);
+  const before = await floor(bench, count);
+  const run = await measureOperator(bench);
+  const after = await floor(bench, count);
+  const floorSeconds = Math.min(before, after);
+  const restart = await measureRestart(bench);
+  const kept = (run.writes.get('secrets') ?? 0) + (run.writes.get('agentidentities/status') ?? 0);
+  const apart = ['events', 'configmaps', 'leases'].map(
+    (resource) => `${run.writes.get(resource) ?? 0} ${resource}`,
+  );
+  console.log(
+    `${count} identities; writes beside Secrets and status: ${apart.join(', ')}; floors ${before.toFixed(2)} s and ${after.toFixed(2)} s`,
+  );
+  return [
+    {
+      name: 'ready',
+      value: run.seconds,
+      unit: 's',
+      floor: floorSeconds,
+      ratio: run.seconds / floorSeconds,
+      goal: 'ratio at most 1.5, aim 1.3',
+    },
+    { name: 'writes-per-identity', value: kept / count, unit: 'writes', goal: 'at most 2' },
+    { name: 'ready-p50', value: percentile(run.latenciesMs, 0.5), unit: 'ms' },
+    { name: 'ready-p95', value: percentile(run.latenciesMs, 0.95), unit: 'ms' },
+    { name: 'ready-p99', value: percentile(run.latenciesMs, 0.99), unit: 'ms' },
+    {
+      name: 'peak-memory',
+      value: Math.max(run.peakMiB, restart.peakMiB),
+      unit: 'MiB',
+      goal: 'under 256 with 10,000, aim 200',
+    },
+    { name: 'restart-synced', value: restart.seconds, unit: 's' },
+    { name: 'restart-writes', value: restart.writes, unit: 'writes', goal: '0' },
+  ];
+}
+
+/** Measures the floor, and takes away what it made: the operator would report on it. */
+async function floor({ client, transport }: Bench, count: number): Promise<number> {
+  const seconds = await measureFloor({ client, namespace: FLOOR, count, workers: WORKERS, prefix: 'agent' });
+  for (const type of [AGENT_IDENTITY, SECRET]) {
+    const subject = { verb: 'deletecollection', type, namespace: FLOOR };
+    await transport.request({ subject, method: 'DELETE', path: collectionPath(type, FLOOR) });
+  }
+  return seconds;
+}
+
+async function prepare({ controlPlane, client, count }: Bench): Promise<void> {
+  for (const namespace of [AGENTS, FLOOR]) await controlPlane.kubectl(['create', 'namespace', namespace]);
+  await installChart({ kubeconfigPath: controlPlane.kubeconfigPath, namespaces: [AGENTS] });
+  await concurrently(count, WORKERS, (index) =>
+    client.create(SERVICE_ACCOUNT, { metadata: { name: `agent-${index}`, namespace: AGENTS } }),
+  );
+}
+
+async function startOperator(
+  { controlPlane }: Bench,
+  ready: (operator: OperatorProcess) => Promise<boolean>,
+): Promise<OperatorProcess> {
+  const operator = await startOperatorProcess({
+    server: controlPlane.server,
+    serviceAccountDirectory: await controlPlane.serviceAccountDirectory({
+      namespace: OPERATOR_NAMESPACE,
+      name: 'agent-trust-controller',
+    }),
+    flags: [`--namespaces=${AGENTS}`, `--workers=${WORKERS}`],
+    logPath: join(controlPlane.directory, 'operator.log'),
+  });
+  if (!(await waitUntil(() => ready(operator), { timeoutMs: READY_TIMEOUT_MS })))
+    throw new Error('the operator was not ready in time');
+  return operator;
+}
+
+interface OperatorRun {
+  readonly seconds: number;
+  readonly latenciesMs: readonly number[];
+  readonly writes: WriteCounts;
+  readonly peakMiB: number;
+}
+
+async function measureOperator(bench: Bench): Promise<OperatorRun> {
+  const { client, count } = bench;
+  const operator = await startOperator(bench, leads);
+  const before = await counts(bench);
+  const watch = await watchReady(client, count);
+  const createdAtMs = new Map<string, number>();
+  const startedMs = performance.now();
+  await concurrently(count, WORKERS, async (index) => {
+    const name = `agent-${index}`;
+    await client.create<KubeObject & { readonly spec: object }>(AGENT_IDENTITY, {
+      metadata: { name, namespace: AGENTS },
+      spec: {},
+    });
+    createdAtMs.set(name, performance.now());
+  });
+  const readyAtMs = await watch.allReady;
+  const seconds = (performance.now() - startedMs) / 1000;
+  // Events trail behind; they are counted too.
+  const writes = countsSince(before, await counts(bench));
+  const peakMiB = peakMemoryMiB(operator.pid);
+  await operator.stop();
+  const latenciesMs = [...readyAtMs].map(([name, atMs]) =>
+    Math.max(0, atMs - (createdAtMs.get(name) ?? atMs)),
+  );
+  return { seconds, latenciesMs, writes, peakMiB };
+}
+
+async function measureRestart(
+  bench: Bench,
+): Promise<{ readonly seconds: number; readonly writes: number; readonly peakMiB: number }> {
+  const before = await counts(bench);
+  const startedMs = performance.now();
+  const operator = await startOperator(bench, async (each) => {
+    const done = await each.metric('controller_runtime_reconcile_total', 'controller="agentidentity"');
+    return done >= bench.count && (await each.metric('workqueue_depth', 'name="agentidentity"')) === 0;
+  });
+  const seconds = (performance.now() - startedMs) / 1000;
+  const written = countsSince(before, await counts(bench));
+  const peakMiB = peakMemoryMiB(operator.pid);
+  await operator.stop();
+  const writes =
+    (written.get('secrets') ?? 0) +
+    (written.get('agentidentities/status') ?? 0) +
+    (written.get('events') ?? 0);
+  return { seconds, writes, peakMiB };
+}
+
+async function leads(operator: OperatorProcess): Promise<boolean> {
+  return (await operator.isReady()) && (await operator.metric('leader_election_master_status')) === 1;
+}
+
+async function counts({ controlPlane }: Bench): Promise<WriteCounts> {
+  return writeCounts(async () => (await controlPlane.kubectl(['get', '--raw', '/metrics'])).stdout);
+}
+
+async function watchReady(
+  client: KubeClient,
+  count: number,
+): Promise<{ readonly allReady: Promise<ReadonlyMap<string, number>> }> {
+  const { resourceVersion } = await client.list(AGENT_IDENTITY, { namespace: AGENTS });
+  const readyAtMs = new Map<string, number>();
+  const { promise: allReady, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, number>>();
+  const end = new AbortController();
+  const onLine = (line: Buffer): void => {
+    const { object } = JSON.parse(line.toString()) as { object: AgentIdentity };
+    const isReady = object.status?.conditions?.some(
+      ({ type, status }) => type === 'Ready' && status === 'True',
+    );
+    if (!isReady || readyAtMs.has(object.metadata.name)) return;
+    readyAtMs.set(object.metadata.name, performance.now());
+    if (readyAtMs.size < count) return;
+    end.abort();
+    resolve(readyAtMs);
+  };
+  const watch = {
+    namespace: AGENTS,
+    resourceVersion,
+    timeoutSeconds: READY_TIMEOUT_MS / 1000,
+    signal: end.signal,
+    onLine,
+  };
+  client.watch(AGENT_IDENTITY, watch).then(
+    () => reject(new Error('not all were ready in time')),
+    (error: unknown) => (end.signal.aborted ? undefined : reject(error)),
+  );
+  return { allReady };
+}
+
+function peakMemoryMiB(pid: number): number {
+  const [, kib = '0'] = /^VmHWM:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) / 1024;
+}

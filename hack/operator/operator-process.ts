@@ -1,0 +1,158 @@
+/** The controller as a process of this machine, against any API server, as it would run in a pod. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CommandError } from '../control-plane/command-error.ts';
+
+/** How it is started. */
+export interface OperatorProcessOptions {
+  /** URL of the API server, without a path. */
+  readonly server: string;
+  /** Folder with token, ca.crt and namespace. */
+  readonly serviceAccountDirectory: string;
+  readonly flags: readonly string[];
+  /** Where its log goes. */
+  readonly logPath: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A line of its log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+const ENTRY = join(import.meta.dirname, '../../src/cmd/controller.ts');
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 45_000;
+/** The value of the chart: Node's own default doubles the peak memory. */
+const NODE_FLAGS = ['--max-semi-space-size=16'];
+
+/** Starts it, and resolves when it listens on its port. */
+export async function startOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
+  const operator = new OperatorProcess(options);
+  await operator.listening();
+  return operator;
+}
+
+/** A running controller. */
+export class OperatorProcess {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<string>;
+  readonly #listening = Promise.withResolvers<number>();
+  readonly #logPath: string;
+  #port = 0;
+
+  /** Use {@link startOperatorProcess}. */
+  constructor({ server, serviceAccountDirectory, flags, logPath, env }: OperatorProcessOptions) {
+    const { hostname, port } = new URL(server);
+    this.#logPath = logPath;
+    this.#child = spawn(
+      process.execPath,
+      [
+        ...NODE_FLAGS,
+        ENTRY,
+        '--http-port=0',
+        '--http-host=127.0.0.1',
+        `--service-account-directory=${serviceAccountDirectory}`,
+        ...flags,
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // Nothing of the caller's kubeconfig: it would be preferred.
+        env: {
+          PATH: process.env['PATH'],
+          KUBERNETES_SERVICE_HOST: hostname,
+          KUBERNETES_SERVICE_PORT: port,
+          ...env,
+        },
+      },
+    );
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve(signal ?? `exit status ${code}`));
+    });
+    this.#readLog(logPath);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Root of /metrics, /healthz and /readyz. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Resolves when it listens; rejects when it ends before. */
+  async listening(): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(this.#failure('did not listen in time')), START_TIMEOUT_MS);
+    const ended = this.#exited.then((how) => {
+      throw this.#failure(`ended with ${how}`);
+    });
+    try {
+      this.#port = await Promise.race([this.#listening.promise, ended, late]);
+    } finally {
+      clearTimeout(timer);
+      ended.catch(() => {});
+    }
+  }
+
+  /** Whether it says that it is ready. */
+  async isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/readyz`)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** One sample of its metrics: the sum over all label sets of `name` that contain `labels`. */
+  async metric(name: string, labels = ''): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return text
+      .split('\n')
+      .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** How it ended; resolves when it has. */
+  exited(): Promise<string> {
+    return this.#exited;
+  }
+
+  /** Ends it in good order, or at once when that takes too long. */
+  async stop(): Promise<string> {
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const how = await this.#exited;
+    clearTimeout(timer);
+    return how;
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  #readLog(logPath: string): void {
+    const log = createWriteStream(logPath, { flags: 'a' });
+    this.#child.stderr?.pipe(log, { end: false });
+    if (this.#child.stdout === null) return;
+    createInterface({ input: this.#child.stdout }).on('line', (text) => {
+      log.write(`${text}\n`);
+      if (!text.includes('health server listens')) return;
+      const { port } = JSON.parse(text) as { port: number };
+      this.#listening.resolve(port);
+    });
+  }
+
+  #failure(what: string): CommandError {
+    return new CommandError('OPERATOR_FAILED', `the operator ${what}; its log is ${this.#logPath}`);
+  }
+}

@@ -1,0 +1,276 @@
+/** The controller process as its parts, connected and in the order of their start. Nothing runs yet. */
+
+import type { Registry } from 'prom-client';
+import { AUTHORITY_SECRET_NAME, GROUP, LEASE_NAME } from '../api/group.ts';
+import { AuthorityBook } from '../controllers/authority/authority-book.ts';
+import { type AuthorityRecord, authorityRecord } from '../controllers/authority/authority-record.ts';
+import type { AuthorityState } from '../controllers/authority/authority-state.ts';
+import { authorityReconciler } from '../controllers/authority/reconcile.ts';
+import { bundleReconciler } from '../controllers/bundle/reconcile.ts';
+import { ClusterView, identityKeys, readyReasons } from '../controllers/cluster-view.ts';
+import { Attempts } from '../controllers/identity/attempts.ts';
+import { IdentityEvents } from '../controllers/identity/identity-events.ts';
+import { LeafSupply } from '../controllers/identity/leaf-supply.ts';
+import { identityReconciler } from '../controllers/identity/reconcile.ts';
+import { statusReporter } from '../controllers/identity/report.ts';
+import type { Secret, TrustedAuthorities } from '../controllers/identity/secret-record.ts';
+import { IssuanceLedger } from '../controllers/ledger/ledger.ts';
+import { connectTriggers, namespacesToKeep, wakeAll } from '../controllers/triggers.ts';
+import { Cache } from '../kube/cache.ts';
+import { KubeClient } from '../kube/client.ts';
+import { type Clock, ReferenceClock, systemClock } from '../kube/clock.ts';
+import {
+  controllersComponent,
+  electionComponent,
+  eventsComponent,
+  healthComponent,
+} from '../kube/components.ts';
+import { Controller, type ControllerOptions } from '../kube/controller.ts';
+import { SECRET } from '../kube/core-types.ts';
+import type { Credentials } from '../kube/credentials.ts';
+import { eventPort } from '../kube/event-port.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { FencedWriter } from '../kube/fenced-writer.ts';
+import { eventLoopCheck, type HealthCheck, workersCheck } from '../kube/health.ts';
+import { LeaderElector } from '../kube/leader.ts';
+import { leasePort } from '../kube/lease-port.ts';
+import type { Component } from '../kube/lifecycle.ts';
+import { type KubeMetrics, kubeMetrics } from '../kube/metrics.ts';
+import type { ObjectMeta } from '../kube/object.ts';
+import { Transport } from '../kube/transport.ts';
+import { WorkQueue } from '../kube/work-queue.ts';
+import { identityMetrics } from '../observe/identity-metrics.ts';
+import type { Log } from '../observe/log.ts';
+import { cachesComponent, ledgerComponent, transportComponent } from './components.ts';
+import type { ControllerConfig } from './config.ts';
+
+/** What the process is made of. */
+export interface OperatorOptions {
+  readonly config: ControllerConfig;
+  readonly credentials: Credentials;
+  readonly registry: Registry;
+  readonly log: Log;
+  /** Fails from the moment the process is told to end. */
+  readonly stopping: HealthCheck;
+  /** This machine's clock. */
+  readonly clock?: Clock;
+}
+
+const PRODUCT = { name: 'agent-trust-controller', version: '0.1.0' };
+const FIELD_MANAGER = 'agent-trust-controller';
+const DEFAULT_OPERATOR_NAMESPACE = 'agent-trust-system';
+/** Beside those of the workers: caches, events and the ledger. */
+const EXTRA_CONNECTIONS = 4;
+const MAX_CONNECTIONS = 64;
+const BUNDLE_WORKERS = 4;
+/** After an outage everything is tried again within this time. */
+const BACK_OFF = { baseMs: 100, factor: 2, capMs: 15_000 };
+/** What only a change elsewhere can mend, a right of the operator for example, is looked at this often. */
+const TERMINAL_RETRY_MS = 60_000;
+const STUCK_SECONDS = 180;
+const LATE_LOOP_MS = 1_000;
+
+/** Builds the parts. They stop in the reverse order. */
+export function operatorComponents(options: OperatorOptions): readonly Component[] {
+  const { config, credentials, registry, log, stopping, clock: machine = systemClock } = options;
+  const namespace = config.operatorNamespace ?? credentials.namespace ?? DEFAULT_OPERATOR_NAMESPACE;
+  const clock = new ReferenceClock(machine);
+  const metrics = kubeMetrics(registry);
+  const kube = kubeParts({ config, credentials, namespace, clock, machine, log, metrics });
+  const { reader, client, writer, elector, recorder } = kube;
+
+  const book = new AuthorityBook(() => !elector.isLeader);
+  const authority = (): AuthorityState => book.state;
+  const trusted: TrustedAuthorities = () => book.generations;
+  const cache = { client: reader, clock: machine, log };
+  const view = new ClusterView({
+    cache,
+    namespaces: config.namespaces,
+    operatorNamespace: namespace,
+    trusted,
+  });
+  const authorityCache = new Cache<AuthorityRecord, Secret>({
+    ...cache,
+    type: SECRET,
+    namespace,
+    fieldSelector: `metadata.name=${AUTHORITY_SECRET_NAME}`,
+    project: authorityRecord,
+  });
+  const ledger = new IssuanceLedger({ store: client, namespace, epoch: elector.identity });
+  const tell = teller(recorder);
+  const common = (
+    name: string,
+  ): Pick<ControllerOptions, 'name' | 'queue' | 'terminalRetryMs' | 'clock' | 'log' | 'observer'> => ({
+    name,
+    queue: new WorkQueue({ clock, backOff: BACK_OFF, observer: metrics.queue(name) }),
+    terminalRetryMs: TERMINAL_RETRY_MS,
+    clock: machine,
+    log,
+    observer: metrics.controller(name),
+  });
+  const identities = new Controller({
+    ...common('agentidentity'),
+    workers: config.workers,
+    listKeys: () => identityKeys(view),
+    reconcile: identityReconciler({
+      view,
+      client,
+      writer,
+      trusted,
+      settings: config,
+      nowMs: () => clock.nowMs(),
+      authority,
+      leaves: new LeafSupply(ledger),
+      attempts: new Attempts(),
+      events: new IdentityEvents(
+        recorder,
+        identityMetrics(registry, {
+          byReason: () => readyReasons(view),
+          authorityNotAfterSeconds: () => notAfterSeconds(book.state),
+          clockSkewSeconds: () => clock.skewMs() / 1000,
+        }),
+      ),
+      observe: (secret) => view.governed(secret.metadata.namespace ?? '')?.secrets.observe(secret),
+      observeDeleted: ({ metadata }) =>
+        view.governed(metadata.namespace ?? '')?.secrets.observeDeleted(metadata),
+      report: statusReporter({ client, cache: view.identities, nowMs: () => clock.nowMs() }),
+    }),
+  });
+  const bundles = new Controller({
+    ...common('bundle'),
+    workers: BUNDLE_WORKERS,
+    listKeys: () => namespacesToKeep(view),
+    reconcile: bundleReconciler({
+      view,
+      client,
+      writer,
+      authority,
+      tell: ({ metadata }, event) => tell('ConfigMap', metadata, event),
+    }),
+  });
+  const authorities = new Controller({
+    ...common('authority'),
+    listKeys: () => [AUTHORITY_SECRET_NAME],
+    reconcile: authorityReconciler({
+      cache: authorityCache,
+      book,
+      writer,
+      namespace,
+      trustDomain: config.trustDomain,
+      nowMs: () => clock.nowMs(),
+      tell: (metadata, event) => tell('Secret', metadata, event),
+    }),
+  });
+  connectTriggers(view, { identities, bundles });
+  book.onChange(() => wakeAll(view, { identities, bundles }));
+  authorityCache.onChange((_key, record) => {
+    book.observe(record);
+    authorities.enqueue(AUTHORITY_SECRET_NAME);
+  });
+
+  const caches = [view.identities, view.serviceAccounts, ...view.caches()];
+  const controllers = [authorities, identities, bundles];
+  return [
+    transportComponent(kube.transport),
+    healthComponent({
+      port: config.httpPort,
+      host: config.httpHost,
+      live: {
+        workers: workersCheck(
+          () => Math.max(...controllers.map((each) => each.longestRunningSeconds())),
+          STUCK_SECONDS,
+        ),
+        loop: eventLoopCheck(LATE_LOOP_MS),
+      },
+      ready: {
+        stopping,
+        caches: () => (caches.every(({ state }) => state !== 'starting') ? undefined : 'not listed yet'),
+      },
+      metrics: registry,
+      log,
+    }),
+    cachesComponent('authority cache', [authorityCache]),
+    cachesComponent('caches', caches),
+    electionComponent(elector),
+    eventsComponent(recorder),
+    ledgerComponent(ledger, { nowMs: () => clock.nowMs(), log }),
+    controllersComponent(controllers),
+  ];
+}
+
+interface KubeParts {
+  readonly transport: Transport;
+  /** For reading, and for the Lease. */
+  readonly reader: KubeClient;
+  /** Its writes need the Lease. */
+  readonly client: KubeClient;
+  readonly writer: FencedWriter;
+  readonly elector: LeaderElector;
+  readonly recorder: EventRecorder;
+}
+
+function kubeParts({
+  config,
+  credentials,
+  namespace,
+  clock,
+  machine,
+  log,
+  metrics,
+}: Pick<OperatorOptions, 'config' | 'credentials' | 'log'> & {
+  readonly namespace: string;
+  readonly clock: ReferenceClock;
+  readonly machine: Clock;
+  readonly metrics: KubeMetrics;
+}): KubeParts {
+  const transport = new Transport({
+    credentials,
+    product: PRODUCT,
+    connections: Math.min(config.workers + EXTRA_CONNECTIONS, MAX_CONNECTIONS),
+    observer: metrics.requests,
+    onServerDate: (dateMs) => clock.observeServerDate(dateMs),
+    clock: machine,
+  });
+  const client = { transport, fieldManager: FIELD_MANAGER, keyMaterial: [SECRET] };
+  const reader = new KubeClient(client);
+  const elector = new LeaderElector({
+    lease: leasePort(reader, { namespace, name: LEASE_NAME }),
+    leaseDurationMs: config.leaseDurationMs,
+    renewDeadlineMs: config.renewDeadlineMs,
+    retryPeriodMs: config.retryPeriodMs,
+    clock: machine,
+    log,
+    observer: metrics.leader(LEASE_NAME),
+  });
+  const fenced = new KubeClient({ ...client, fence: elector });
+  const recorder = new EventRecorder({
+    port: eventPort(fenced),
+    reportingController: `${GROUP}/controller`,
+    reportingInstance: elector.identity,
+    clock,
+    log,
+    observer: metrics.events,
+  });
+  const writer = new FencedWriter({
+    transport,
+    fence: elector,
+    fieldManager: FIELD_MANAGER,
+    ownPrefix: `${GROUP}/`,
+  });
+  return { transport, reader, client: fenced, writer, elector, recorder };
+}
+
+function notAfterSeconds(state: AuthorityState): number | undefined {
+  return state.kind === 'ready' ? state.signing.notAfterMs / 1000 : undefined;
+}
+
+/** Makes the function that tells people about an object of the core group. */
+function teller(
+  recorder: EventRecorder,
+): (kind: string, metadata: ObjectMeta, event: { readonly reason: string; readonly note: string }) => void {
+  return (kind, { name, namespace = '', uid = '' }, event) => {
+    const type = event.reason === 'AuthorityPrepared' ? 'Normal' : 'Warning';
+    const regarding = { apiVersion: 'v1', kind, name, namespace, uid };
+    recorder.record({ regarding, type, action: 'Reconcile', ...event });
+  };
+}

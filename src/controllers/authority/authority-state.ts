@@ -1,0 +1,21 @@
+/** What the controllers need to know of the authority. */
+
+import type { LeafSigner } from '../../crypto/leaf.ts';
+import type { AuthorityFacts } from '../../domain/certificate/plan.ts';
+
+/** An authority that can sign. */
+export interface ReadyAuthority {
+  readonly kind: 'ready';
+  /** The generation that signs. */
+  readonly signing: AuthorityFacts;
+  readonly signer: LeafSigner;
+  /** Every generation whose leaves are accepted, the signing one among them. */
+  readonly trusted: readonly AuthorityFacts[];
+  /** Certificates of all trusted generations, PEM: what belongs into `ca.crt`. */
+  readonly bundlePem: string;
+  /** Of `bundlePem`, lower-case hexadecimal. */
+  readonly bundleSha256: string;
+}
+
+/** Ready, or a sentence that says why not and what to do. */
+export type AuthorityState = ReadyAuthority | { readonly kind: 'unavailable'; readonly message: string };

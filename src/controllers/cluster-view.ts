@@ -1,0 +1,172 @@
+/** What the controllers know of the cluster: one cache for each kind they read, shared by all of them. */
+
+import type { AgentIdentity } from '../api/agent-identity.ts';
+import { AGENT_IDENTITY, BUNDLE_NAME, LABEL_MANAGED, OWN_PREFIX } from '../api/group.ts';
+import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
+import { Cache, type CacheOptions } from '../kube/cache.ts';
+import { CONFIG_MAP, SECRET, SERVICE_ACCOUNT } from '../kube/core-types.ts';
+import type { Key, KubeObject } from '../kube/object.ts';
+import { type BundleRecord, bundleRecord, type ConfigMap } from './bundle/bundle-record.ts';
+import {
+  agentsOf,
+  type Secret,
+  type SecretRecord,
+  secretRecord,
+  type TrustedAuthorities,
+} from './identity/secret-record.ts';
+
+/** A ServiceAccount: that it is there is all that matters. */
+export interface ServiceAccountRecord {
+  readonly uid: string;
+}
+
+/** What is read in one governed namespace, or in all of them when the whole cluster is governed. */
+export interface GovernedNamespace {
+  readonly secrets: Cache<SecretRecord, Secret>;
+  readonly bundles: Cache<BundleRecord, ConfigMap>;
+}
+
+/** Index of the identities by `<namespace>/<ServiceAccount>`. */
+export const BY_SERVICE_ACCOUNT = 'serviceAccount';
+/** Index of the identities by `<namespace>/<Secret>`: who wants to write it. */
+export const BY_SECRET = 'secret';
+/** Index of the identities by namespace. */
+export const BY_NAMESPACE = 'namespace';
+/** Index of the identities by UID. */
+export const BY_UID = 'uid';
+/** Index of the Secrets by the key of the AgentIdentity that they say they are kept for. */
+export const BY_AGENT = 'agent';
+
+/** How the view is made. */
+export interface ClusterViewOptions {
+  /** Client, log, clock and whatever else every cache needs. */
+  readonly cache: Pick<CacheOptions<unknown, KubeObject>, 'client' | 'clock' | 'log'>;
+  readonly namespaces: readonly string[] | '*';
+  readonly operatorNamespace: string;
+  readonly trusted: TrustedAuthorities;
+}
+
+/** The caches; nothing is read before `start`. */
+export class ClusterView {
+  readonly identities: Cache<AgentIdentity, AgentIdentity>;
+  readonly serviceAccounts: Cache<ServiceAccountRecord>;
+  readonly #governed = new Map<string, GovernedNamespace>();
+  readonly #operatorNamespace: string;
+
+  constructor({ cache, namespaces, operatorNamespace, trusted }: ClusterViewOptions) {
+    this.#operatorNamespace = operatorNamespace;
+    this.identities = new Cache<AgentIdentity, AgentIdentity>({
+      ...cache,
+      type: AGENT_IDENTITY,
+      project: agentIdentityRecord,
+      indexes: {
+        [BY_NAMESPACE]: ({ metadata }) => [metadata.namespace],
+        [BY_UID]: ({ metadata }) => [metadata.uid],
+        [BY_SERVICE_ACCOUNT]: (identity) => [
+          `${identity.metadata.namespace}/${resolved(identity).serviceAccountName}`,
+        ],
+        [BY_SECRET]: (identity) => [`${identity.metadata.namespace}/${resolved(identity).secretName}`],
+      },
+    });
+    this.serviceAccounts = new Cache<ServiceAccountRecord>({
+      ...cache,
+      type: SERVICE_ACCOUNT,
+      metadataOnly: true,
+      project: ({ metadata }) => ({ uid: metadata.uid ?? '' }),
+    });
+    for (const namespace of namespaces === '*' ? ['*'] : namespaces) {
+      const scope = {
+        ...cache,
+        ...(namespace === '*' ? {} : { namespace }),
+        labelSelector: `${LABEL_MANAGED}=true`,
+      };
+      this.#governed.set(namespace, {
+        secrets: new Cache<SecretRecord, Secret>({
+          ...scope,
+          type: SECRET,
+          project: (secret) => secretRecord(secret, trusted),
+          indexes: { [BY_AGENT]: agentsOf },
+        }),
+        bundles: new Cache<BundleRecord, ConfigMap>({
+          ...scope,
+          type: CONFIG_MAP,
+          fieldSelector: `metadata.name=${BUNDLE_NAME}`,
+          project: bundleRecord,
+        }),
+      });
+    }
+  }
+
+  /** The caches of a namespace, or undefined when the operator was not told to serve it. */
+  governed(namespace: string): GovernedNamespace | undefined {
+    if (namespace === this.#operatorNamespace || namespace.startsWith('kube-')) return undefined;
+    return this.#governed.get(namespace) ?? this.#governed.get('*');
+  }
+
+  /** The caches of all governed namespaces. */
+  caches(): readonly (GovernedNamespace['secrets'] | GovernedNamespace['bundles'])[] {
+    return [...this.#governed.values()].flatMap(({ secrets, bundles }) => [secrets, bundles]);
+  }
+
+  /** Every cache of a governed namespace, with the namespace or `*`. */
+  entries(): Iterable<readonly [string, GovernedNamespace]> {
+    return this.#governed;
+  }
+}
+
+function resolved(identity: AgentIdentity): {
+  readonly serviceAccountName: string;
+  readonly secretName: string;
+} {
+  return resolveAgentIdentity(identity.metadata.name, identity.spec);
+}
+
+/** Keeps of the metadata what is used; managedFields alone are a quarter of an object. */
+function agentIdentityRecord({ metadata, spec, status }: AgentIdentity): AgentIdentity {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, annotations = {} } = metadata;
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      generation,
+      creationTimestamp,
+      // Others may be large: kubectl keeps the whole manifest in one.
+      annotations: Object.fromEntries(
+        Object.entries(annotations).filter(([key]) => key.startsWith(OWN_PREFIX)),
+      ),
+    },
+    spec: spec ?? {},
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+/** Keys of the identities that may care about a Secret: those it names, and those that want to write it. */
+export function identitiesOfSecret(
+  view: ClusterView,
+  key: Key,
+  record: SecretRecord | undefined,
+): readonly Key[] {
+  const claimants = view.identities.byIndex(BY_SECRET, key);
+  return record === undefined ? claimants : [...new Set([...agentsOf(record), ...claimants])];
+}
+
+/** Keys of every identity, and of those that are gone and have left a Secret behind. */
+export function identityKeys(view: ClusterView): ReadonlySet<Key> {
+  const keys = new Set(view.identities.keys());
+  for (const [, { secrets }] of view.entries()) {
+    for (const record of secrets.values()) for (const key of agentsOf(record)) keys.add(key);
+  }
+  return keys;
+}
+
+/** Number of identities by reason of Ready. */
+export function readyReasons(view: ClusterView): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { status } of view.identities.values()) {
+    const reason = status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'Pending';
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return counts;
+}

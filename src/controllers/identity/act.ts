@@ -1,0 +1,127 @@
+/** The writes of one identity: its Secret made, mended or wiped, always through the fence. */
+
+import type { IssuedLeaf } from '../../crypto/leaf.ts';
+import { SECRET_KEYS } from '../../domain/certificate/facts.ts';
+import type { CertificatePlan, CertificateWish } from '../../domain/certificate/plan.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { SECRET } from '../../kube/core-types.ts';
+import { KubeError } from '../../kube/errors.ts';
+import type { FencedWriter, WipeResult } from '../../kube/fenced-writer.ts';
+import { keyOf } from '../../kube/object.ts';
+import type { ReadyAuthority } from '../authority/authority-state.ts';
+import type { LeafSupply } from './leaf-supply.ts';
+import { emptiedSecret, type SecretPems, secretObject } from './secret-object.ts';
+import { type Secret, type SecretRecord, secretRecord, type TrustedAuthorities } from './secret-record.ts';
+
+/** What the writes need. */
+export interface ActPorts {
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly writer: FencedWriter;
+  readonly leaves: LeafSupply;
+  readonly trusted: TrustedAuthorities;
+  /** Takes the answer of a write into the cache. */
+  readonly observe: (secret: Secret) => void;
+  readonly observeDeleted: (record: SecretRecord) => void;
+}
+
+/** What one write is about. */
+export interface SecretWrite<Plan extends CertificatePlan['kind']> {
+  readonly plan: Extract<CertificatePlan, { kind: Plan }>;
+  readonly wish: CertificateWish;
+  readonly authority: ReadyAuthority;
+  readonly secret: SecretRecord | undefined;
+}
+
+/** Issues a leaf and writes the whole Secret. Returns the Secret as it is on the server. */
+export async function issueCertificate(
+  ports: ActPorts,
+  write: SecretWrite<'issue'>,
+  options: { readonly nowMs: number; readonly signal: AbortSignal },
+): Promise<SecretRecord> {
+  const { wish, authority } = write;
+  const leaf: IssuedLeaf = await ports.leaves.leafFor(wish, authority.signer, options.nowMs);
+  const record = await writeSecret(ports, write, { ...leaf, bundlePem: authority.bundlePem }, options.signal);
+  ports.leaves.settle(wish.identityUid);
+  return record;
+}
+
+/**
+ * Writes the Secret again around the same leaf and key. They are read here, since no cache holds a key; the plan still
+ * decides, because a Secret that changed since it was planned on is not touched.
+ *
+ * @throws KubeError KUBE_CONFLICT when it changed.
+ */
+export async function repairSecret(
+  ports: ActPorts,
+  write: SecretWrite<'repair'>,
+  signal: AbortSignal,
+): Promise<SecretRecord> {
+  const { wish, authority, secret } = write;
+  const current = await ports.client.get<Secret>(SECRET, wish.secret, { signal });
+  if (current.metadata.resourceVersion !== secret?.metadata.resourceVersion) {
+    throw new KubeError(
+      'KUBE_CONFLICT',
+      `repair secrets ${keyOf(wish.secret)}: it changed since it was looked at`,
+    );
+  }
+  const pems = {
+    certificatePem: firstBlock(textOf(current, SECRET_KEYS.certificate)),
+    privateKeyPem: textOf(current, SECRET_KEYS.privateKey),
+    bundlePem: authority.bundlePem,
+  };
+  return writeSecret(ports, write, pems, signal);
+}
+
+/** Empties and deletes a Secret, so that neither a foreign finalizer nor a running pod keeps the key. */
+export async function wipeSecret(
+  ports: ActPorts,
+  record: SecretRecord,
+  signal: AbortSignal,
+): Promise<WipeResult> {
+  const result = await ports.writer.wipe<Secret>(
+    SECRET,
+    { observed: record.metadata, emptied: emptiedSecret },
+    { signal },
+  );
+  if (result.kind === 'wiped' || result.kind === 'gone') ports.observeDeleted(record);
+  return result;
+}
+
+async function writeSecret(
+  ports: ActPorts,
+  { plan, wish, secret }: SecretWrite<'issue'> | SecretWrite<'repair'>,
+  pems: SecretPems,
+  signal: AbortSignal,
+): Promise<SecretRecord> {
+  const desired = secretObject(wish.secret, pems);
+  const written = await sendSecret(ports.writer, { replace: plan.replace, desired, secret }, signal);
+  ports.observe(written);
+  return secretRecord(written, ports.trusted);
+}
+
+function sendSecret(
+  writer: FencedWriter,
+  {
+    replace,
+    desired,
+    secret,
+  }: { readonly replace: string; readonly desired: Secret; readonly secret: SecretRecord | undefined },
+  signal: AbortSignal,
+): Promise<Secret> {
+  if (secret === undefined) return writer.create(SECRET, desired, { signal });
+  const replacement = { desired, observed: secret.metadata };
+  return replace === 'recreate'
+    ? writer.recreate(SECRET, replacement, { signal })
+    : writer.replace(SECRET, replacement, { signal });
+}
+
+function textOf({ data = {} }: Secret, key: string): string {
+  return Buffer.from(data[key] ?? '', 'base64').toString('latin1');
+}
+
+/** The leaf of a chain. */
+function firstBlock(pem: string): string {
+  const end = '-----END CERTIFICATE-----\n';
+  const at = pem.indexOf(end);
+  return at < 0 ? pem : pem.slice(0, at + end.length);
+}

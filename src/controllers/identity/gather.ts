@@ -1,0 +1,187 @@
+/** Everything that one reconcile of an identity reads. After it nothing is decided on any further read. */
+
+import type { AgentIdentity } from '../../api/agent-identity.ts';
+import { AGENT_IDENTITY } from '../../api/group.ts';
+import { type Eligibility, judgeEligibility } from '../../domain/identity/eligibility.ts';
+import { type ResolvedIdentity, resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import { unservedFields } from '../../domain/identity/unserved.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { SECRET, SERVICE_ACCOUNT } from '../../kube/core-types.ts';
+import { type Key, keyOf, splitKey } from '../../kube/object.ts';
+import type { AuthorityState } from '../authority/authority-state.ts';
+import {
+  BY_AGENT,
+  BY_SERVICE_ACCOUNT,
+  BY_UID,
+  type ClusterView,
+  type GovernedNamespace,
+} from '../cluster-view.ts';
+import {
+  ownerUids,
+  type Secret,
+  type SecretRecord,
+  secretRecord,
+  type TrustedAuthorities,
+  verifiedRecord,
+} from './secret-record.ts';
+
+/** An identity that exists, with its surroundings. */
+export interface IdentityInputs {
+  readonly kind: 'identity';
+  readonly identity: AgentIdentity;
+  readonly resolved: ResolvedIdentity;
+  readonly eligibility: Eligibility;
+  /** The Secret of the wanted name, whoever's it is; undefined also when it is one of `orphans`. */
+  readonly secret: SecretRecord | undefined;
+  /** Secrets of former identities of this name: their keys may not live on. */
+  readonly orphans: readonly SecretRecord[];
+  /** Secrets of this identity under a name that the spec had before. */
+  readonly outdated: readonly SecretRecord[];
+  readonly authority: AuthorityState;
+}
+
+/** The identity is gone, confirmed by the API server. */
+export interface GoneInputs {
+  readonly kind: 'gone';
+  readonly orphans: readonly SecretRecord[];
+}
+
+/** Caches of this namespace are not there yet; they wake the key. */
+export interface NotYet {
+  readonly kind: 'not-yet';
+}
+
+/** What gathering needs. */
+export interface GatherPorts {
+  readonly view: ClusterView;
+  readonly client: Pick<KubeClient, 'find'>;
+  readonly authority: () => AuthorityState;
+  readonly trusted: TrustedAuthorities;
+  /** Keys whose Secret is there although no cache has it: a create said so. It is then read from the server. */
+  readonly contested: ReadonlySet<Key>;
+}
+
+/** Reads caches; asks the server only for what a cache cannot be believed about: that something is not there. */
+export async function gatherIdentity(
+  ports: GatherPorts,
+  key: Key,
+  signal: AbortSignal,
+): Promise<IdentityInputs | GoneInputs | NotYet> {
+  const { namespace = '', name } = splitKey(key);
+  const governed = ports.view.governed(namespace);
+  const identity = ports.view.identities.get(key);
+  if (identity === undefined) return gatherGone(ports, key, signal);
+  const access = accessOf(governed);
+  if (access === 'unknown') return { kind: 'not-yet' };
+  const resolved = resolveAgentIdentity(name, identity.spec);
+  const eligibility = judgeEligibility({
+    namespace,
+    name,
+    serviceAccountName: resolved.serviceAccountName,
+    isNamespaceGoverned: governed !== undefined,
+    namespaceAccess: access,
+    invalidFields: resolved.invalidFields,
+    unservedFields: unservedFields({ ...identity.spec }),
+    isSuspended: resolved.isSuspended,
+    serviceAccountExists:
+      governed === undefined ||
+      (await serviceAccountExists(ports, namespace, resolved.serviceAccountName, signal)),
+    olderClaimant: olderClaimant(ports.view, identity, resolved.serviceAccountName),
+  });
+  const secretAt = { key, namespace, name: resolved.secretName };
+  const secrets =
+    governed === undefined
+      ? NO_SECRETS
+      : await gatherSecrets(ports, { governed, identity, ...secretAt }, signal);
+  return { kind: 'identity', identity, resolved, eligibility, ...secrets, authority: ports.authority() };
+}
+
+async function gatherGone(ports: GatherPorts, key: Key, signal: AbortSignal): Promise<GoneInputs | NotYet> {
+  const { namespace = '', name } = splitKey(key);
+  const governed = ports.view.governed(namespace);
+  const orphans =
+    governed === undefined ? [] : keptFor(governed, key).filter((secret) => isOrphan(ports.view, secret));
+  if (orphans.length === 0) return { kind: 'gone', orphans };
+  // A cache that misses an object must not cost it its key.
+  const identity = await ports.client.find(AGENT_IDENTITY, { namespace, name }, { signal });
+  return identity === undefined ? { kind: 'gone', orphans } : { kind: 'not-yet' };
+}
+
+function accessOf(governed: GovernedNamespace | undefined): 'allowed' | 'refused' | 'unknown' {
+  if (governed === undefined) return 'allowed';
+  const states = [governed.secrets.state, governed.bundles.state];
+  if (states.includes('refused')) return 'refused';
+  return states.every((state) => state === 'synced') ? 'allowed' : 'unknown';
+}
+
+const NO_SECRETS = { secret: undefined, orphans: [], outdated: [] };
+
+interface SecretsOf {
+  readonly governed: GovernedNamespace;
+  readonly identity: AgentIdentity;
+  readonly key: Key;
+  readonly namespace: string;
+  /** Of the wanted Secret. */
+  readonly name: string;
+}
+
+async function gatherSecrets(
+  ports: GatherPorts,
+  { governed, identity, key, namespace, name }: SecretsOf,
+  signal: AbortSignal,
+): Promise<Pick<IdentityInputs, 'secret' | 'orphans' | 'outdated'>> {
+  let secret = governed.secrets.get(keyOf({ namespace, name }));
+  // A kill must not depend on a label that somebody could take off.
+  if (secret === undefined && (ports.contested.has(key) || identity.spec.suspended === true)) {
+    const found = await ports.client.find<Secret>(SECRET, { namespace, name }, { signal });
+    secret = found === undefined ? undefined : secretRecord(found, ports.trusted);
+  }
+  const others = keptFor(governed, key).filter((other) => other.metadata.name !== name);
+  const isOwn = (other: SecretRecord): boolean => ownerUids(other).includes(identity.metadata.uid);
+  const isSecretOrphan = secret !== undefined && !isOwn(secret) && isOrphan(ports.view, secret);
+  return {
+    secret: isSecretOrphan || secret === undefined ? undefined : verifiedRecord(secret, ports.trusted),
+    orphans: [
+      ...(isSecretOrphan ? [secret] : []),
+      ...others.filter((other) => isOrphan(ports.view, other)),
+    ].filter((other) => other !== undefined),
+    outdated: others.filter(isOwn),
+  };
+}
+
+function keptFor({ secrets }: GovernedNamespace, key: Key): readonly SecretRecord[] {
+  return secrets
+    .byIndex(BY_AGENT, key)
+    .map((secretKey) => secrets.get(secretKey))
+    .filter((secret) => secret !== undefined);
+}
+
+/** It says whose it is, and none of those is alive. */
+function isOrphan(view: ClusterView, secret: SecretRecord): boolean {
+  const uids = ownerUids(secret);
+  return uids.length > 0 && !uids.some((uid) => view.identities.byIndex(BY_UID, uid).length > 0);
+}
+
+function olderClaimant(
+  view: ClusterView,
+  identity: AgentIdentity,
+  serviceAccountName: string,
+): string | undefined {
+  const { namespace, uid } = identity.metadata;
+  const age = ({ metadata }: AgentIdentity): string => `${metadata.creationTimestamp} ${metadata.uid}`;
+  return view.identities
+    .byIndex(BY_SERVICE_ACCOUNT, `${namespace}/${serviceAccountName}`)
+    .map((key) => view.identities.get(key))
+    .filter((other) => other !== undefined)
+    .find((other) => other.metadata.uid !== uid && age(other) < age(identity))?.metadata.name;
+}
+
+async function serviceAccountExists(
+  { view, client }: GatherPorts,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (view.serviceAccounts.get(keyOf({ namespace, name })) !== undefined) return true;
+  return (await client.find(SERVICE_ACCOUNT, { namespace, name }, { signal })) !== undefined;
+}

@@ -1,0 +1,117 @@
+/** What is told to people about an identity while it happens, and counted. */
+
+import type { AgentIdentity } from '../../api/agent-identity.ts';
+import type { ReadyReason } from '../../api/conditions.ts';
+import type { EventReason } from '../../api/event-reasons.ts';
+import { AGENT_IDENTITY, GROUP, VERSION } from '../../api/group.ts';
+import type { CertificatePlan, IssueReason } from '../../domain/certificate/plan.ts';
+
+/** Where events go; never blocks, never throws. */
+export interface EventSink {
+  record(event: {
+    readonly regarding: {
+      readonly apiVersion: string;
+      readonly kind: string;
+      readonly name: string;
+      readonly namespace: string;
+      readonly uid: string;
+    };
+    readonly type: 'Normal' | 'Warning';
+    readonly reason: EventReason;
+    readonly action: string;
+    readonly note: string;
+  }): void;
+}
+
+/** Counters of what was done; see docs/reference/metrics.md. */
+export interface IdentityObserver {
+  /** A leaf was written. */
+  issued(reason: IssueReason): void;
+  /** Something around a leaf was mended. */
+  repaired(what: string): void;
+  /** A try failed. */
+  failed(): void;
+  /** A Secret was wiped. */
+  wiped(): void;
+}
+
+/** A new leaf for these reasons is the ordinary course of things; for the others something was broken. */
+const ORDINARY: readonly IssueReason[] = ['SpecChanged', 'RefusedByDate', 'AuthorityRetired', 'RenewalDue'];
+
+/** Events and counters of identities. */
+export class IdentityEvents {
+  readonly #sink: EventSink;
+  readonly #observer: IdentityObserver;
+
+  constructor(sink: EventSink, observer: IdentityObserver) {
+    this.#sink = sink;
+    this.#observer = observer;
+  }
+
+  /** After a plan was carried out. */
+  acted(identity: AgentIdentity, plan: CertificatePlan): void {
+    if (plan.kind === 'issue') {
+      this.#observer.issued(plan.reason);
+      const reason = issueEvent(identity, plan.reason);
+      const note = reason === 'Issued' ? 'Issued the certificate' : `New certificate: ${plan.message}`;
+      this.#record(identity, { type: 'Normal', reason, action: 'Issue', note });
+    }
+    if (plan.kind === 'repair') {
+      for (const { what } of plan.findings) this.#observer.repaired(what);
+      const note = `Mended the Secret: ${plan.findings.map(({ message }) => message).join('; ')}`;
+      this.#record(identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
+    }
+  }
+
+  /** When an identity is not served; told once, as long as the reason stays. */
+  refused(identity: AgentIdentity, reason: ReadyReason, message: string): void {
+    if (readyReason(identity) === reason) return;
+    this.#record(identity, {
+      type: 'Warning',
+      reason: 'Refused',
+      action: 'Issue',
+      note: `${reason}: ${message}`,
+    });
+  }
+
+  /** When a try failed; told once in a row of failures. */
+  failed(identity: AgentIdentity, message: string): void {
+    this.#observer.failed();
+    if (readyReason(identity) === 'IssueFailed') return;
+    this.#record(identity, { type: 'Warning', reason: 'IssueFailed', action: 'Issue', note: message });
+  }
+
+  /** When the Secret of an identity that must not hold a key was wiped. */
+  wiped(identity: AgentIdentity): void {
+    this.#observer.wiped();
+    this.#record(identity, {
+      type: 'Warning',
+      reason: 'Wiped',
+      action: 'Wipe',
+      note: 'Emptied and deleted the Secret',
+    });
+  }
+
+  #record(
+    { metadata: { name, namespace, uid } }: AgentIdentity,
+    event: {
+      readonly type: 'Normal' | 'Warning';
+      readonly reason: EventReason;
+      readonly action: string;
+      readonly note: string;
+    },
+  ): void {
+    const regarding = { apiVersion: `${GROUP}/${VERSION}`, kind: AGENT_IDENTITY.kind, name, namespace, uid };
+    this.#sink.record({ regarding, ...event });
+  }
+}
+
+function issueEvent(identity: AgentIdentity, reason: IssueReason): EventReason {
+  if (ORDINARY.includes(reason)) return 'Renewed';
+  const hadOne = identity.status?.certificate?.serialNumber !== undefined;
+  return reason === 'SecretMissing' && !hadOne ? 'Issued' : 'Repaired';
+}
+
+function readyReason({ status }: AgentIdentity): string | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+}

@@ -1,0 +1,99 @@
+/**
+ * Leaves ready to be written into a Secret: signed, and recorded in the ledger.
+ *
+ * A leaf whose Secret could not be written is kept for the next try, so that a refused write costs neither a key nor a
+ * line in the ledger.
+ */
+
+import { generateKeyPair } from '../../crypto/key-pair.ts';
+import type { IssuedLeaf, LeafSigner } from '../../crypto/leaf.ts';
+import type { CertificateWish } from '../../domain/certificate/plan.ts';
+import { leafValidity } from '../../domain/certificate/profile.ts';
+import { parseAgentSpiffeId } from '../../domain/certificate/spiffe-id.ts';
+import type { LedgerLine } from '../../domain/ledger/ledger-line.ts';
+
+/** Where lines go; resolves when they are on the server. */
+export interface LedgerCommit {
+  commit(line: LedgerLine): Promise<void>;
+}
+
+interface Pending {
+  readonly leaf: IssuedLeaf;
+  readonly fits: string;
+  isCommitted: boolean;
+}
+
+/** A kept leaf is used up to this age; then its life would be too short. */
+const MAX_AGE_MS = 10 * 60_000;
+
+/** Leaves in the making, by UID of the identity. */
+export class LeafSupply {
+  readonly #ledger: LedgerCommit;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(ledger: LedgerCommit) {
+    this.#ledger = ledger;
+  }
+
+  /**
+   * A leaf for the wish that is in the ledger already.
+   *
+   * @throws what the ledger throws; RangeError when the authority cannot sign now (the plan says so before).
+   */
+  async leafFor(wish: CertificateWish, signer: LeafSigner, nowMs: number): Promise<IssuedLeaf> {
+    const fits = JSON.stringify([wish.profile, wish.signingAuthority.id, wish.refuseLeafsBeforeMs ?? 0]);
+    let pending = this.#pending.get(wish.identityUid);
+    if (pending === undefined || pending.fits !== fits || nowMs - pending.leaf.notBeforeMs > MAX_AGE_MS) {
+      const keyPair = await generateKeyPair(wish.profile.key);
+      pending = {
+        leaf: signer.issueLeaf(wish.profile, validityOf(wish, nowMs), keyPair),
+        fits,
+        isCommitted: false,
+      };
+      this.#pending.set(wish.identityUid, pending);
+    }
+    if (!pending.isCommitted) {
+      await this.#ledger.commit(ledgerLine(wish, pending.leaf));
+      pending.isCommitted = true;
+    }
+    return pending.leaf;
+  }
+
+  /** Forgets what is kept for an identity: its Secret is written, or it is gone. */
+  settle(identityUid: string): void {
+    this.#pending.delete(identityUid);
+  }
+}
+
+function validityOf(
+  { profile, signingAuthority, refuseLeafsBeforeMs = 0 }: CertificateWish,
+  nowMs: number,
+): {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+} {
+  const answer = leafValidity({
+    profile,
+    nowMs,
+    authorityNotAfterMs: signingAuthority.notAfterMs,
+    notBeforeFloorMs: Math.max(refuseLeafsBeforeMs, signingAuthority.notBeforeMs),
+  });
+  if (answer.kind === 'refuse') throw new RangeError(answer.message);
+  return answer.validity;
+}
+
+function ledgerLine(
+  { identityUid, profile, signingAuthority }: CertificateWish,
+  leaf: IssuedLeaf,
+): LedgerLine {
+  const agent = parseAgentSpiffeId(profile.spiffeId);
+  if (agent === undefined) throw new TypeError('the profile has no SPIFFE ID of an agent');
+  return {
+    identityUid,
+    namespace: agent.namespace,
+    serviceAccountName: agent.serviceAccountName,
+    serialHex: leaf.serialHex,
+    notAfterMs: leaf.notAfterMs,
+    generation: signingAuthority.id,
+  };
+}

@@ -1,0 +1,83 @@
+/** What is kept in memory of a Secret: metadata, and facts about its content. Never the bytes of a key. */
+
+import { ANNOTATION_OWNER_UID, LABEL_AGENT } from '../../api/group.ts';
+import { inspectSecret } from '../../crypto/inspect.ts';
+import { PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
+import { signingAuthorityId, type VerifyingAuthority } from '../../crypto/signing-authority.ts';
+import { SECRET_KEYS, type SecretFacts } from '../../domain/certificate/facts.ts';
+import { type Key, type KubeObject, keptMetadata, keyOf, type ObjectMeta } from '../../kube/object.ts';
+
+/** A Secret as the API server sends it; `data` is base64. */
+export interface Secret extends KubeObject {
+  readonly type?: string;
+  readonly immutable?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** The projection of a Secret. `metadata` is as read, without managedFields, so that it can be carried over. */
+export interface SecretRecord {
+  readonly metadata: ObjectMeta;
+  readonly facts: SecretFacts;
+  /** `tls.crt`, so that it can be verified again when other authorities are trusted. */
+  readonly certificatePem: Uint8Array;
+  /** Those that `facts` was found with. */
+  readonly verifiedWith: readonly VerifyingAuthority[];
+}
+
+/** The authorities trusted at the moment. The same list as long as nothing changes. */
+export type TrustedAuthorities = () => readonly VerifyingAuthority[];
+
+/** Projects a Secret; its data are looked at once and dropped, all but the certificate. */
+export function secretRecord(secret: Secret, trusted: TrustedAuthorities): SecretRecord {
+  const authorities = trusted();
+  const { labels = {}, annotations = {}, ownerReferences = [] } = secret.metadata;
+  const data = Object.fromEntries(
+    Object.entries(secret.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64')]),
+  );
+  return {
+    metadata: keptMetadata(secret.metadata),
+    facts: {
+      type: secret.type ?? 'Opaque',
+      immutable: secret.immutable === true,
+      ownerUid: annotations[ANNOTATION_OWNER_UID],
+      ownerReferences,
+      labels,
+      annotations,
+      dataKeys: Object.keys(data),
+      content: inspectSecret(data, authorities),
+    },
+    // A copy: a slice would keep the whole buffer alive, with the key beside it.
+    certificatePem: new Uint8Array(data[SECRET_KEYS.certificate]?.subarray(0, PEM_LIMIT_BYTES.chain) ?? []),
+    verifiedWith: authorities,
+  };
+}
+
+/** The same record, judged by the authorities that are trusted now. */
+export function verifiedRecord(record: SecretRecord, trusted: TrustedAuthorities): SecretRecord {
+  const authorities = trusted();
+  const { content } = record.facts;
+  if (record.verifiedWith === authorities || content.certificate.kind !== 'certificate') return record;
+  const authorityId = signingAuthorityId(record.certificatePem, authorities);
+  const certificate = { ...content.certificate, authorityId };
+  return {
+    ...record,
+    facts: { ...record.facts, content: { ...content, certificate } },
+    verifiedWith: authorities,
+  };
+}
+
+/** Keys of the AgentIdentities that a Secret says it is kept for: by label and by owner reference. */
+export function agentsOf({ metadata }: SecretRecord): readonly Key[] {
+  const names = new Set(
+    (metadata.ownerReferences ?? []).filter(({ kind }) => kind === 'AgentIdentity').map(({ name }) => name),
+  );
+  const labelled = metadata.labels?.[LABEL_AGENT];
+  if (labelled !== undefined) names.add(labelled);
+  return [...names].map((name) => keyOf({ ...metadata, name }));
+}
+
+/** UIDs of the identities that a Secret says it belongs to. Empty: it does not say so, and is nobody's of ours. */
+export function ownerUids({ facts }: SecretRecord): readonly string[] {
+  const uids = facts.ownerReferences.filter(({ kind }) => kind === 'AgentIdentity').map(({ uid }) => uid);
+  return facts.ownerUid === undefined ? uids : [facts.ownerUid, ...uids];
+}

@@ -1,0 +1,67 @@
+/** Which keys have work when something changes. Events only wake keys; what to do is read anew. */
+
+import type { AgentIdentity } from '../api/agent-identity.ts';
+import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
+import type { Controller } from '../kube/controller.ts';
+import { type Key, splitKey } from '../kube/object.ts';
+import { BY_SERVICE_ACCOUNT, type ClusterView, identitiesOfSecret } from './cluster-view.ts';
+
+/** The controllers that are woken. */
+export interface Woken {
+  readonly identities: Pick<Controller, 'enqueue'>;
+  readonly bundles: Pick<Controller, 'enqueue'>;
+}
+
+/** Connects the caches with the controllers. Call before the caches start. */
+export function connectTriggers(view: ClusterView, { identities, bundles }: Woken): void {
+  view.identities.onChange((key, current, previous) => {
+    identities.enqueue(key, { priority: isUrgent(current) ? 'urgent' : 'normal' });
+    for (const other of sharingServiceAccount(view, current ?? previous)) {
+      if (other !== key) identities.enqueue(other);
+    }
+    const { namespace = '' } = splitKey(key);
+    if (current === undefined || previous === undefined) bundles.enqueue(namespace);
+  });
+  view.serviceAccounts.onChange((key, current, previous) => {
+    if (current !== undefined && previous !== undefined) return;
+    for (const identity of view.identities.byIndex(BY_SERVICE_ACCOUNT, key)) identities.enqueue(identity);
+  });
+  for (const [, { secrets, bundles: configMaps }] of view.entries()) {
+    secrets.onChange((key, current, previous) => {
+      for (const record of [current, previous]) {
+        for (const identity of identitiesOfSecret(view, key, record)) identities.enqueue(identity);
+      }
+    });
+    configMaps.onChange((key) => bundles.enqueue(splitKey(key).namespace ?? ''));
+    for (const cache of [secrets, configMaps]) {
+      cache.onStateChange(() => wakeAll(view, { identities, bundles }));
+    }
+  }
+}
+
+/** Wakes everything, behind whatever else there is to do. */
+export function wakeAll(view: ClusterView, { identities, bundles }: Woken): void {
+  for (const key of view.identities.keys()) identities.enqueue(key, { priority: 'background' });
+  for (const namespace of namespacesToKeep(view)) bundles.enqueue(namespace);
+}
+
+/** Namespaces that have an agent or a bundle. */
+export function namespacesToKeep(view: ClusterView): ReadonlySet<string> {
+  const namespaces = new Set<string>();
+  for (const { metadata } of view.identities.values()) namespaces.add(metadata.namespace);
+  for (const [, { bundles }] of view.entries()) {
+    for (const { metadata } of bundles.values()) namespaces.add(metadata.namespace ?? '');
+  }
+  return namespaces;
+}
+
+/** A kill goes before everything else. */
+function isUrgent(identity: AgentIdentity | undefined): boolean {
+  return identity === undefined || identity.spec.suspended === true;
+}
+
+function sharingServiceAccount(view: ClusterView, identity: AgentIdentity | undefined): readonly Key[] {
+  if (identity === undefined) return [];
+  const { serviceAccountName } = resolveAgentIdentity(identity.metadata.name, identity.spec);
+  return view.identities.byIndex(BY_SERVICE_ACCOUNT, `${identity.metadata.namespace}/${serviceAccountName}`);
+}
