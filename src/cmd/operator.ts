@@ -37,6 +37,7 @@ import { leasePort } from '../kube/lease-port.ts';
 import type { Component } from '../kube/lifecycle.ts';
 import { type KubeMetrics, kubeMetrics } from '../kube/metrics.ts';
 import type { ObjectMeta } from '../kube/object.ts';
+import type { ReflectorTiming } from '../kube/reflector-timing.ts';
 import { Transport } from '../kube/transport.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { identityMetrics } from '../observe/identity-metrics.ts';
@@ -54,6 +55,16 @@ export interface OperatorOptions {
   readonly stopping: HealthCheck;
   /** This machine's clock. */
   readonly clock?: Clock;
+  /** For networks that are better or worse than usual; the defaults fit a cluster. */
+  readonly timing?: OperatorTiming;
+}
+
+/** After how long a connection that says nothing counts as lost, and how soon lists and watches begin anew. */
+export interface OperatorTiming {
+  /** See `TransportOptions`. */
+  readonly callIdleTimeoutMs?: number;
+  /** Of lists and watches; see `DEFAULT_REFLECTOR_TIMING`. */
+  readonly reflector?: Partial<ReflectorTiming>;
 }
 
 const PRODUCT = { name: 'agent-trust-controller', version: '0.1.0' };
@@ -72,17 +83,17 @@ const LATE_LOOP_MS = 1_000;
 
 /** Builds the parts. They stop in the reverse order. */
 export function operatorComponents(options: OperatorOptions): readonly Component[] {
-  const { config, credentials, registry, log, stopping, clock: machine = systemClock } = options;
+  const { config, credentials, registry, log, stopping, clock: machine = systemClock, timing = {} } = options;
   const namespace = config.operatorNamespace ?? credentials.namespace ?? DEFAULT_OPERATOR_NAMESPACE;
   const clock = new ReferenceClock(machine);
   const metrics = kubeMetrics(registry);
-  const kube = kubeParts({ config, credentials, namespace, clock, machine, log, metrics });
+  const kube = kubeParts({ config, credentials, namespace, clock, machine, log, metrics, timing });
   const { reader, client, writer, elector, recorder } = kube;
 
   const book = new AuthorityBook(() => !elector.isLeader);
   const authority = (): AuthorityState => book.state;
   const trusted: TrustedAuthorities = () => book.generations;
-  const cache = { client: reader, clock: machine, log };
+  const cache = { client: reader, clock: machine, log, timing: timing.reflector ?? {} };
   const view = new ClusterView({
     cache,
     namespaces: config.namespaces,
@@ -217,11 +228,13 @@ function kubeParts({
   machine,
   log,
   metrics,
+  timing,
 }: Pick<OperatorOptions, 'config' | 'credentials' | 'log'> & {
   readonly namespace: string;
   readonly clock: ReferenceClock;
   readonly machine: Clock;
   readonly metrics: KubeMetrics;
+  readonly timing: OperatorTiming;
 }): KubeParts {
   const transport = new Transport({
     credentials,
@@ -230,6 +243,7 @@ function kubeParts({
     observer: metrics.requests,
     onServerDate: (dateMs) => clock.observeServerDate(dateMs),
     clock: machine,
+    ...(timing.callIdleTimeoutMs === undefined ? {} : { callIdleTimeoutMs: timing.callIdleTimeoutMs }),
   });
   const client = { transport, fieldManager: FIELD_MANAGER, keyMaterial: [SECRET] };
   const reader = new KubeClient(client);

@@ -40,7 +40,7 @@ export const BY_AGENT = 'agent';
 /** How the view is made. */
 export interface ClusterViewOptions {
   /** Client, log, clock and whatever else every cache needs. */
-  readonly cache: Pick<CacheOptions<unknown, KubeObject>, 'client' | 'clock' | 'log'>;
+  readonly cache: Pick<CacheOptions<unknown, KubeObject>, 'client' | 'clock' | 'log' | 'timing'>;
   readonly namespaces: readonly string[] | '*';
   readonly operatorNamespace: string;
   readonly trusted: TrustedAuthorities;

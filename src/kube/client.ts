@@ -1,6 +1,6 @@
 /** The verbs of the Kubernetes API on plain objects, for types that are known beforehand. */
 
-import type { Query } from './call.ts';
+import type { Call, Query } from './call.ts';
 import { isKubeError } from './errors.ts';
 import type { KubeObject, ResourceType } from './object.ts';
 import type { CallOptions, DeleteConditions, PageSelection, Selection } from './resource-calls.ts';
@@ -174,12 +174,7 @@ export class KubeClient {
 
   /** @throws KubeError KUBE_ALREADY_EXISTS; TypeError for key material. */
   create<T extends KubeObject>(type: ResourceType, object: T, options?: CallOptions): Promise<T> {
-    this.#assertWritable(type);
-    return this.#transport.request({
-      ...createCall(type, object, this.#fieldManager),
-      ...options,
-      ...this.#beforeWrite,
-    });
+    return this.#write(createCall(type, object, this.#fieldManager), options);
   }
 
   /**
@@ -192,13 +187,8 @@ export class KubeClient {
     object: T,
     options: CallOptions & { readonly force?: boolean } = {},
   ): Promise<T> {
-    this.#assertWritable(type);
     const { force = true, ...rest } = options;
-    return this.#transport.request({
-      ...applyCall(type, object, { fieldManager: this.#fieldManager, force }),
-      ...rest,
-      ...this.#beforeWrite,
-    });
+    return this.#write(applyCall(type, object, { fieldManager: this.#fieldManager, force }), rest);
   }
 
   /**
@@ -219,7 +209,7 @@ export class KubeClient {
       { ...object, metadata },
       { fieldManager: this.#fieldManager, force: true, subresource: 'status' },
     );
-    return this.#transport.request({ ...call, ...options, ...this.#beforeWrite });
+    return this.#write(call, options);
   }
 
   /** @throws KubeError KUBE_CONFLICT when the patch carries a resourceVersion that is not the current one. */
@@ -228,13 +218,8 @@ export class KubeClient {
     target: ObjectName & { readonly patch: MergePatch },
     options?: CallOptions,
   ): Promise<T> {
-    this.#assertWritable(type);
     const change = { patch: target.patch, fieldManager: this.#fieldManager };
-    return this.#transport.request({
-      ...mergePatchCall(type, target, change),
-      ...options,
-      ...this.#beforeWrite,
-    });
+    return this.#write(mergePatchCall(type, target, change), options);
   }
 
   /**
@@ -243,12 +228,7 @@ export class KubeClient {
    * @throws KubeError KUBE_CONFLICT when the object changed since; TypeError without either, or for key material.
    */
   replace<T extends KubeObject>(type: ResourceType, object: T, options?: CallOptions): Promise<T> {
-    this.#assertWritable(type);
-    return this.#transport.request({
-      ...replaceCall(type, object, this.#fieldManager),
-      ...options,
-      ...this.#beforeWrite,
-    });
+    return this.#write(replaceCall(type, object, this.#fieldManager), options);
   }
 
   /**
@@ -260,14 +240,9 @@ export class KubeClient {
     target: ObjectName & DeleteConditions,
     options?: CallOptions,
   ): Promise<KubeObject | undefined> {
-    this.#assertWritable(type);
     const { namespace, name, ...conditions } = target;
     const call = deleteCall(type, { namespace, name }, conditions);
-    const answer = await this.#transport.request<KubeObject | undefined>({
-      ...call,
-      ...options,
-      ...this.#beforeWrite,
-    });
+    const answer = await this.#write<KubeObject | undefined>(call, options);
     return answer === undefined || answer.kind === 'Status' ? undefined : answer;
   }
 
@@ -295,10 +270,13 @@ export class KubeClient {
     }
   }
 
-  #assertWritable(type: ResourceType): void {
+  #write<T>(call: Call, options: CallOptions | undefined): Promise<T> {
+    const { type } = call.subject;
     const isSame = (other: ResourceType) => other.group === type.group && other.plural === type.plural;
-    if (this.#keyMaterial.some(isSame))
+    if (this.#keyMaterial.some(isSame)) {
       throw new TypeError(`${type.plural} are written only by a fenced writer`);
+    }
+    return this.#transport.request({ ...call, ...options, ...this.#beforeWrite });
   }
 }
 

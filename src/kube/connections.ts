@@ -4,14 +4,19 @@ import type { Dispatcher } from 'undici';
 import { buildConnector, Client, Pool } from 'undici';
 import type { Credentials } from './credentials.ts';
 
-/** Longest silence before the head of an answer and within its body. Milliseconds. */
-export const CALL_IDLE_TIMEOUT_MS = 30_000;
-
 /** Shorter than the 90 s after which API servers close idle connections. Milliseconds. */
 const KEEP_ALIVE_MS = 60_000;
 const TCP_KEEP_ALIVE_DELAY_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 64;
+
+/** How many connections there are for calls, and when one counts as dead. */
+export interface ConnectionLimits {
+  /** 1 to 64. */
+  readonly connections: number;
+  /** Longest silence before the head of an answer. */
+  readonly idleTimeoutMs: number;
+}
 
 /** Opens connections when they are needed, and closes them. */
 export class Connections {
@@ -24,7 +29,7 @@ export class Connections {
   readonly lease: Dispatcher;
 
   /** @throws RangeError when `connections` is not a whole number from 1 to 64. */
-  constructor(credentials: Credentials, connections: number) {
+  constructor(credentials: Credentials, { connections, idleTimeoutMs }: ConnectionLimits) {
     if (!Number.isInteger(connections) || connections < 1 || connections > MAX_CONNECTIONS) {
       throw new RangeError(`connections is ${connections}; it must be from 1 to ${MAX_CONNECTIONS}`);
     }
@@ -34,7 +39,7 @@ export class Connections {
       connect: connectorOf(credentials),
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      headersTimeout: CALL_IDLE_TIMEOUT_MS,
+      headersTimeout: idleTimeoutMs,
     };
     this.calls = new Pool(this.#origin, { ...this.#options, connections });
     this.lease = new Client(this.#origin, this.#options);

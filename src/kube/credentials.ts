@@ -30,7 +30,7 @@ export interface Credentials {
 }
 
 /** The environment variables that are looked at. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where to look; everything defaults to this process. */
 export interface CredentialSources {

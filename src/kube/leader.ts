@@ -33,7 +33,7 @@ export interface LeaderElectorOptions {
   readonly leaseDurationMs?: number;
   /** After this without a renewal the leader gives up; less than `leaseDurationMs`. Default 10 s. */
   readonly renewDeadlineMs?: number;
-  /** Between two renewals, and at least between two tries to acquire. Default 2 s. */
+  /** Between two renewals, and about between two tries to acquire. Default 2 s. */
   readonly retryPeriodMs?: number;
   /** The clock of this machine, not one that is corrected elsewhere. */
   readonly clock?: Clock;
@@ -50,8 +50,8 @@ interface Instant {
   readonly wallMs: number;
 }
 
-/** Tries to acquire are spread over this many retry periods more than one; the factor of client-go. */
-const JITTER_FACTOR = 1.2;
+/** The longest pause between two tries to acquire, in retry periods. */
+const LONGEST_PAUSE = 1.2;
 
 /**
  * One candidate. `run` once; lost is lost: a process that lost the lease must exit.
@@ -62,6 +62,9 @@ const JITTER_FACTOR = 1.2;
  * Guarantees: `assertHeld` looks at the clocks itself, so that a process that was stopped or blocked is refused before
  * any timer of it has run. The monotonic clock decides; it stands still while a machine is suspended, which the wall
  * clock shows: when only that one disagrees, writes are refused until a renewal, begun at once, has succeeded.
+ *
+ * Who waits sees a renewal at most 1.2 retry periods late and tries again when the record runs out: it leads at the
+ * latest leaseDurationMs + 1.2 retryPeriodMs, and the time of three calls, after the last renewal of a holder that died.
  *
  * Assumption: monotonic clocks of two machines run at rates that differ by less than leaseDurationMs : renewDeadlineMs.
  */
@@ -91,6 +94,8 @@ export class LeaderElector implements WriteFence {
   /** Woken while not in a pause: the next pause is skipped. */
   #woken = false;
   #hurried = false;
+  /** After what time the record of another will have run out, as of the last try; infinity when that is not known. */
+  #runsOutInMs = Number.POSITIVE_INFINITY;
 
   /** @throws RangeError unless lease duration > renew deadline > 1.2 retry periods > 0. */
   constructor(options: LeaderElectorOptions) {
@@ -98,7 +103,7 @@ export class LeaderElector implements WriteFence {
     if (
       !(
         leaseDurationMs > renewDeadlineMs &&
-        renewDeadlineMs > JITTER_FACTOR * retryPeriodMs &&
+        renewDeadlineMs > LONGEST_PAUSE * retryPeriodMs &&
         retryPeriodMs > 0
       )
     ) {
@@ -148,8 +153,8 @@ export class LeaderElector implements WriteFence {
     signal.addEventListener('abort', stop, { once: true });
     while (!signal.aborted && this.#state === 'candidate') {
       await this.#attempt('acquire', () => this.#acquire());
-      const delayMs = this.#retryPeriodMs * (1 + JITTER_FACTOR * this.#random());
-      if (this.#state === 'candidate') await this.#pause(delayMs, signal);
+      const jitteredMs = this.#retryPeriodMs * (1 + (LONGEST_PAUSE - 1) * this.#random());
+      if (this.#state === 'candidate') await this.#pause(Math.min(jitteredMs, this.#runsOutInMs), signal);
     }
     while (!signal.aborted && this.#state === 'leading') {
       await this.#pause(Math.min(this.#retryPeriodMs, this.#remainingMs()), signal);
@@ -160,13 +165,17 @@ export class LeaderElector implements WriteFence {
   }
 
   async #acquire(): Promise<void> {
+    this.#runsOutInMs = Number.POSITIVE_INFINITY;
     const lease = await this.#call((signal) => this.#port.get(signal));
     const spec = lease?.spec;
     const unchangedMs = this.#observation.unchangedMs(spec, this.#clock.monotonicMs());
     const promisedMs = (spec?.leaseDurationSeconds ?? this.#leaseDurationMs / 1000) * 1000;
     const holder = spec?.holderIdentity ?? '';
     // Our own name here means that an earlier claim arrived although its answer did not.
-    if (holder !== '' && holder !== this.identity && unchangedMs < promisedMs) return;
+    if (holder !== '' && holder !== this.identity && unchangedMs < promisedMs) {
+      this.#runsOutInMs = promisedMs - unchangedMs;
+      return;
+    }
     await this.#claim(lease);
     this.#state = 'leading';
     this.#log.info({ identity: this.identity, term: this.term }, 'lease acquired');

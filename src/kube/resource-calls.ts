@@ -8,7 +8,7 @@ import { collectionPath, objectPath } from './resource-path.ts';
 
 /** Accepted when only `metadata` is wanted; without a plain alternative, so that a mistake is a 406. */
 export const METADATA_OBJECT = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
-export const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** What every call can be given. */
 export interface CallOptions {

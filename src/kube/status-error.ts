@@ -4,7 +4,7 @@ import type { KubeErrorCode, RequestSubject, StatusCause } from './errors.ts';
 import { describeSubject, KubeError } from './errors.ts';
 
 /** Longest wait that a server can impose, milliseconds. */
-export const MAX_RETRY_AFTER_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 60_000;
 
 const MAX_SERVER_MESSAGE_LENGTH = 500;
 const MAX_CAUSES = 20;

@@ -10,7 +10,7 @@ import { StoreIndex } from './store-index.ts';
 export type VersionedMeta = Pick<ObjectMeta, 'name' | 'namespace' | 'uid' | 'resourceVersion'>;
 
 /** One change of one key; `current` is undefined when it went, `previous` when it is new. */
-export interface StoreChange<T> {
+interface StoreChange<T> {
   readonly key: Key;
   readonly current: T | undefined;
   readonly previous: T | undefined;

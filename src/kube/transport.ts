@@ -6,7 +6,7 @@ import type { Call, WatchCall } from './call.ts';
 import { targetOf } from './call.ts';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
-import { CALL_IDLE_TIMEOUT_MS, Connections } from './connections.ts';
+import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import type { KubeError } from './errors.ts';
 import { asLost, isKubeError } from './errors.ts';
@@ -19,6 +19,9 @@ import { RetryPolicy } from './retry-policy.ts';
 import { isRead } from './status-error.ts';
 import type { Wait } from './wait.ts';
 import { systemWait } from './wait.ts';
+
+/** Longest silence of a server that answers a call. Milliseconds. */
+const CALL_IDLE_TIMEOUT_MS = 30_000;
 
 /** Bookmarks come about once a minute. Milliseconds. */
 const WATCH_IDLE_TIMEOUT_MS = 150_000;
@@ -51,6 +54,8 @@ export interface TransportOptions {
   readonly random?: () => number;
   /** Largest answer that is read, bytes; 32 MiB by default. */
   readonly maxAnswerBytes?: number;
+  /** Longest silence before the head of an answer and within its body; 30,000 by default. */
+  readonly callIdleTimeoutMs?: number;
 }
 
 /** How the body of an answer is read; absent when it is kept as a whole. */
@@ -69,8 +74,8 @@ export class Transport {
 
   /** @throws RangeError when `connections` is not a whole number from 1 to 64. */
   constructor(options: TransportOptions) {
-    const { credentials, connections, product } = options;
-    this.#connections = new Connections(credentials, connections);
+    const { credentials, connections, product, callIdleTimeoutMs = CALL_IDLE_TIMEOUT_MS } = options;
+    this.#connections = new Connections(credentials, { connections, idleTimeoutMs: callIdleTimeoutMs });
     this.#options = {
       observer: silentObserver,
       onServerDate: () => {},
@@ -78,6 +83,7 @@ export class Transport {
       wait: systemWait,
       random: Math.random,
       maxAnswerBytes: MAX_ANSWER_BYTES,
+      callIdleTimeoutMs,
       ...options,
     };
     this.#basePath = credentials.server.pathname.replace(/\/$/, '');
@@ -160,7 +166,7 @@ export class Transport {
   }
 
   async #attempt(dispatcher: Dispatcher, call: Call, stream?: Stream): Promise<Answer> {
-    const { clock, credentials, maxAnswerBytes } = this.#options;
+    const { clock, credentials, maxAnswerBytes, callIdleTimeoutMs } = this.#options;
     const report = this.#reporter(call);
     try {
       const answer = await exchange(dispatcher, {
@@ -171,7 +177,7 @@ export class Transport {
         body: call.body === undefined ? undefined : JSON.stringify(call.body),
         signal: call.signal,
         timeoutMs: call.timeoutMs,
-        bodyTimeoutMs: stream?.idleTimeoutMs ?? CALL_IDLE_TIMEOUT_MS,
+        bodyTimeoutMs: stream?.idleTimeoutMs ?? callIdleTimeoutMs,
         maxAnswerBytes,
         clock,
         beforeSend: call.beforeSend,

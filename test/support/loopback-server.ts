@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { loopbackCertificate } from './loopback-certificate.ts';
 
 /** A request as it arrived. */
-export interface LoopbackRequest {
+interface LoopbackRequest {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;

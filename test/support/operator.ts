@@ -6,7 +6,7 @@ import { Registry } from 'prom-client';
 import type { ControlPlane } from '../../hack/control-plane/control-plane.ts';
 import { OPERATOR_NAMESPACE } from '../../hack/operator/install-chart.ts';
 import { type ControllerConfig, parseConfig } from '../../src/cmd/config.ts';
-import { operatorComponents } from '../../src/cmd/operator.ts';
+import { operatorComponents, type OperatorTiming } from '../../src/cmd/operator.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { type Credentials, inClusterCredentials } from '../../src/kube/credentials.ts';
 import { Lifecycle, type ProcessPort } from '../../src/kube/lifecycle.ts';
@@ -18,6 +18,7 @@ export interface OperatorOptions {
   readonly clock?: Clock;
   /** Where the API server seems to be: a proxy. Its root is trusted in place of the API server's. */
   readonly via?: { readonly server: URL; readonly ca: string };
+  readonly timing?: OperatorTiming;
   readonly logName?: string;
 }
 
@@ -38,7 +39,7 @@ export const OPERATOR_ACCOUNT: { readonly namespace: string; readonly name: stri
 
 /** Starts it. It is ready when the tests see what they wait for. */
 export async function startOperator(options: OperatorOptions): Promise<RunningOperator> {
-  const { controlPlane, flags = [], clock, logName = 'operator' } = options;
+  const { controlPlane, flags = [], clock, timing, logName = 'operator' } = options;
   const log = pino({ level: 'debug' }, pino.destination(join(controlPlane.directory, `${logName}.log`)));
   const registry = new Registry();
   const signals = new Map<string, () => void>();
@@ -58,6 +59,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     log,
     stopping: () => lifecycle.stoppingCheck(),
     ...(clock === undefined ? {} : { clock }),
+    ...(timing === undefined ? {} : { timing }),
   });
   const lifecycle = new Lifecycle({ components, log, process });
   const ended = lifecycle.run();

@@ -1,0 +1,176 @@
+/** An identity that cannot be served says why, harms nothing, and heals by itself when it is mended. */
+
+import { expect } from 'chai';
+import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
+import { AGENT_IDENTITY, BUNDLE_NAME } from '../../../src/api/group.ts';
+import type { Secret } from '../../../src/controllers/identity/secret-record.ts';
+import { CONFIG_MAP, SECRET, SERVICE_ACCOUNT } from '../../../src/kube/core-types.ts';
+import { useControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type RunningOperator, startOperator } from '../../support/operator.ts';
+import { AGENTS, useSwarm } from '../../support/swarm.ts';
+
+const OTHER = 'ai-data';
+const OUTSIDE = 'elsewhere';
+
+describe('an identity that cannot be served', () => {
+  const controlPlane = useControlPlane();
+  const swarm = useSwarm(controlPlane, [AGENTS, OTHER]);
+  let operator: RunningOperator;
+
+  before(async () => {
+    await controlPlane().kubectl(['create', 'namespace', OUTSIDE]);
+    operator = await startOperator({
+      controlPlane: controlPlane(),
+      flags: [`--namespaces=${AGENTS},${OTHER}`],
+    });
+  });
+  after(() => operator?.stop());
+
+  function messageOf(identity: AgentIdentity): string {
+    return identity.status?.conditions?.find(({ type }) => type === 'Ready')?.message ?? '';
+  }
+
+  function typesOf(identity: AgentIdentity): readonly string[] {
+    return (identity.status?.conditions ?? [])
+      .filter(({ status }) => status === 'True')
+      .map(({ type }) => type);
+  }
+
+  async function patchSpec(name: string, spec: object): Promise<void> {
+    await swarm().client.mergePatch(AGENT_IDENTITY, { namespace: AGENTS, name, patch: { spec } });
+  }
+
+  it('waits for its ServiceAccount', async () => {
+    await swarm().createIdentity('no-account');
+    const refused = await swarm().ready('no-account', 'ServiceAccountMissing');
+    expect(messageOf(refused)).to.equal(
+      `ServiceAccount ${AGENTS}/no-account does not exist. Create it; the certificate follows by itself.`,
+    );
+    expect(typesOf(refused)).to.deep.equal(['Reconciling']);
+    await swarm().client.create(SERVICE_ACCOUNT, { metadata: { name: 'no-account', namespace: AGENTS } });
+    expect(typesOf(await swarm().ready('no-account'))).to.deep.equal(['Ready', 'CertificateReady']);
+  });
+
+  it('names the namespace that nobody governs', async () => {
+    await swarm().createAgent('stranger', {}, OUTSIDE);
+    const refused = await swarm().ready('stranger', 'NamespaceNotGoverned', { namespace: OUTSIDE });
+    expect(messageOf(refused)).to.include(`Namespace ${OUTSIDE} is not in the chart's list`);
+    expect(typesOf(refused)).to.deep.equal(['Stalled']);
+    expect(await swarm().secret('stranger-tls', OUTSIDE)).to.equal(undefined);
+  });
+
+  it('never touches a Secret of somebody else, and says whose it is', async () => {
+    const foreign: Secret = {
+      metadata: {
+        name: 'conflict-tls',
+        namespace: AGENTS,
+        annotations: { 'cert-manager.io/certificate-name': 'conflict' },
+      },
+      type: 'Opaque',
+      data: { password: Buffer.from('x').toString('base64') },
+    };
+    const before = await swarm().client.create(SECRET, foreign);
+    await swarm().createAgent('conflict');
+    const refused = await swarm().ready('conflict', 'SecretConflict');
+    expect(messageOf(refused)).to.equal(
+      `Secret ${AGENTS}/conflict-tls exists and belongs to Certificate/conflict (cert-manager). Set spec.certificate.secretName to another name, or delete what owns it.`,
+    );
+    expect((await swarm().secret('conflict-tls'))?.metadata.resourceVersion).to.equal(
+      before.metadata.resourceVersion,
+    );
+    await controlPlane().kubectl(['delete', 'secret', 'conflict-tls', '-n', AGENTS]);
+    await swarm().ready('conflict', 'Issued', { timeoutMs: 40_000 });
+  });
+
+  it('heals a conflict by another name for the Secret', async () => {
+    await swarm().client.create<Secret>(SECRET, {
+      metadata: { name: 'renamed-tls', namespace: AGENTS },
+      data: {},
+    });
+    await swarm().createAgent('renamed');
+    await swarm().ready('renamed', 'SecretConflict');
+    await patchSpec('renamed', { certificate: { secretName: 'renamed-other' } });
+    await swarm().ready('renamed');
+    expect((await swarm().secret('renamed-other'))?.type).to.equal('kubernetes.io/tls');
+    expect((await swarm().secret('renamed-tls'))?.type).to.equal('Opaque');
+  });
+
+  it('lets the older of two identities on one ServiceAccount live', async () => {
+    await swarm().createAgent('first', { serviceAccountName: 'shared' });
+    await swarm().ready('first');
+    // Creation times have whole seconds: within one the UID decides, so the second waits for the next.
+    await eventually('the next second', async () => {
+      const { metadata } = await swarm().identity('first');
+      return Date.now() > Date.parse(metadata.creationTimestamp) + 1_000;
+    });
+    await swarm().createIdentity('second', { serviceAccountName: 'shared' });
+    const refused = await swarm().ready('second', 'ServiceAccountTaken');
+    expect(messageOf(refused)).to.include('the older AgentIdentity first');
+    expect(await swarm().secret('second-tls')).to.equal(undefined);
+    await controlPlane().kubectl(['delete', 'aid', 'first', '-n', AGENTS]);
+    await swarm().ready('second');
+    await eventually(
+      'the Secret of the first to be wiped',
+      async () => (await swarm().secret('first-tls')) === undefined,
+    );
+  });
+
+  it('names a field that nothing serves', async () => {
+    await swarm().createAgent('unserved', { quarantine: { afterRefusals: 3 } });
+    const refused = await swarm().ready('unserved', 'NotServed');
+    expect(messageOf(refused)).to.include('spec.quarantine');
+    await patchSpec('unserved', { quarantine: null });
+    await swarm().ready('unserved');
+  });
+
+  it('wipes the Secret of a suspended agent, and issues anew when it is lifted', async () => {
+    await swarm().createAgent('suspended');
+    const before = (await swarm().ready('suspended')).status?.certificate?.serialNumber;
+    await patchSpec('suspended', { suspended: true });
+    const refused = await swarm().ready('suspended', 'Quarantined');
+    expect(typesOf(refused)).to.deep.equal(['Quarantined']);
+    expect(await swarm().secret('suspended-tls')).to.equal(undefined);
+    await patchSpec('suspended', { suspended: false });
+    const lifted = await swarm().ready('suspended');
+    expect(lifted.status?.certificate?.serialNumber).to.be.a('string').and.not.equal(before);
+  });
+
+  it('says which role is missing in a namespace of the list', async () => {
+    await swarm().createAgent('before', {}, OTHER);
+    await swarm().ready('before', 'Issued', { namespace: OTHER });
+    await controlPlane().kubectl(['delete', 'rolebinding', 'agent-trust-controller', '-n', OTHER]);
+    await swarm().createAgent('after', {}, OTHER);
+    const { status } = await eventually('a refusal', async () => {
+      const identity = await swarm().identity('after', OTHER);
+      const reason = identity.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+      return (reason === 'IssueFailed' || reason === 'NamespaceRoleMissing') && identity;
+    });
+    expect(status?.certificate?.serialNumber).to.equal(undefined);
+  });
+
+  it('takes everything away with the last agent of a namespace', async () => {
+    await controlPlane().kubectl(['delete', 'aid', '--all', '-n', AGENTS]);
+    await eventually('no Secret of ours and no bundle', async () => {
+      const { items } = await swarm().client.list(SECRET, {
+        namespace: AGENTS,
+        labelSelector: 'agenttrust.dev/managed',
+      });
+      const bundle = await swarm().client.find(CONFIG_MAP, { namespace: AGENTS, name: BUNDLE_NAME });
+      return items.length === 0 && bundle === undefined;
+    });
+  });
+
+  it('does not let a new identity of the same name inherit a key', async () => {
+    await swarm().createIdentity('first', { serviceAccountName: 'shared' });
+    const first = (await swarm().ready('first')).status?.certificate?.serialNumber;
+    const { status } = await swarm().ready('first');
+    expect(status?.certificate?.serialNumber).to.equal(first);
+    await controlPlane().kubectl(['delete', 'aid', 'first', '-n', AGENTS]);
+    await swarm().createIdentity('first', { serviceAccountName: 'shared' });
+    const again = await swarm().ready('first');
+    expect(again.status?.certificate?.serialNumber).to.be.a('string').and.not.equal(first);
+    const owner = (await swarm().secret('first-tls'))?.metadata.ownerReferences?.map(({ uid }) => uid);
+    expect(owner).to.deep.equal([again.metadata.uid]);
+  });
+});
