@@ -1,7 +1,7 @@
 /** `npm test [-- GLOB...]`: the whole suite, or the test files named; builds the Kubernetes programs first if needed. */
 
 import { spawn } from 'node:child_process';
-import { join, matchesGlob } from 'node:path';
+import { matchesGlob } from 'node:path';
 import { ROOT } from './checks.ts';
 import { runMain } from './control-plane/command-error.ts';
 import { streamProgress } from './control-plane/progress.ts';

@@ -10,9 +10,9 @@ import { type BundleRecord, bundleRecord, type ConfigMap } from './bundle/bundle
 import {
   agentsOf,
   type Secret,
+  type SecretJudge,
   type SecretRecord,
   secretRecord,
-  type TrustedAuthorities,
 } from './identity/secret-record.ts';
 
 /** A ServiceAccount: that it is there is all that matters. */
@@ -43,7 +43,7 @@ export interface ClusterViewOptions {
   readonly cache: Pick<CacheOptions<unknown, KubeObject>, 'client' | 'clock' | 'log' | 'timing'>;
   readonly namespaces: readonly string[] | '*';
   readonly operatorNamespace: string;
-  readonly trusted: TrustedAuthorities;
+  readonly judge: SecretJudge;
 }
 
 /** The caches; nothing is read before `start`. */
@@ -53,7 +53,7 @@ export class ClusterView {
   readonly #governed = new Map<string, GovernedNamespace>();
   readonly #operatorNamespace: string;
 
-  constructor({ cache, namespaces, operatorNamespace, trusted }: ClusterViewOptions) {
+  constructor({ cache, namespaces, operatorNamespace, judge }: ClusterViewOptions) {
     this.#operatorNamespace = operatorNamespace;
     this.identities = new Cache<AgentIdentity, AgentIdentity>({
       ...cache,
@@ -84,7 +84,7 @@ export class ClusterView {
         secrets: new Cache<SecretRecord, Secret>({
           ...scope,
           type: SECRET,
-          project: (secret) => secretRecord(secret, trusted),
+          project: (secret) => secretRecord(secret, judge),
           indexes: { [BY_AGENT]: agentsOf },
         }),
         bundles: new Cache<BundleRecord, ConfigMap>({

@@ -1,5 +1,6 @@
 /** The writes of one identity: its Secret made, mended or wiped, always through the fence. */
 
+import { issuedContent } from '../../crypto/issued-content.ts';
 import type { IssuedLeaf } from '../../crypto/leaf.ts';
 import { SECRET_KEYS } from '../../domain/certificate/facts.ts';
 import type { CertificatePlan, CertificateWish } from '../../domain/certificate/plan.ts';
@@ -9,16 +10,18 @@ import { KubeError } from '../../kube/errors.ts';
 import type { FencedWriter, WipeResult } from '../../kube/fenced-writer.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { ReadyAuthority } from '../authority/authority-state.ts';
+import type { KnownContents } from './known-contents.ts';
 import type { LeafSupply } from './leaf-supply.ts';
-import { emptiedSecret, type SecretPems, secretObject } from './secret-object.ts';
-import { type Secret, type SecretRecord, secretRecord, type TrustedAuthorities } from './secret-record.ts';
+import { emptiedSecret, secretObject } from './secret-object.ts';
+import { type Secret, type SecretJudge, type SecretRecord, secretRecord } from './secret-record.ts';
 
 /** What the writes need. */
 export interface ActPorts {
   readonly client: Pick<KubeClient, 'get'>;
   readonly writer: FencedWriter;
   readonly leaves: LeafSupply;
-  readonly trusted: TrustedAuthorities;
+  readonly judge: SecretJudge;
+  readonly known: KnownContents;
   /** Takes the answer of a write into the cache. */
   readonly observe: (secret: Secret) => void;
   readonly observeDeleted: (record: SecretRecord) => void;
@@ -40,9 +43,14 @@ export async function issueCertificate(
 ): Promise<SecretRecord> {
   const { wish, authority } = write;
   const leaf: IssuedLeaf = await ports.leaves.leafFor(wish, authority.signer, options.nowMs);
-  const record = await writeSecret(ports, write, { ...leaf, bundlePem: authority.bundlePem }, options.signal);
-  ports.leaves.settle(wish.identityUid);
-  return record;
+  const desired = secretObject(wish.secret, { ...leaf, bundlePem: authority.bundlePem });
+  const content = issuedContent({
+    profile: wish.profile,
+    leaf,
+    authorityId: authority.signing.id,
+    trustBundleSha256: authority.bundleSha256,
+  });
+  return ports.known.during(desired, content, () => writeSecret(ports, write, desired, options.signal));
 }
 
 /**
@@ -64,12 +72,12 @@ export async function repairSecret(
       `repair secrets ${keyOf(wish.secret)}: it changed since it was looked at`,
     );
   }
-  const pems = {
+  const desired = secretObject(wish.secret, {
     certificatePem: firstBlock(textOf(current, SECRET_KEYS.certificate)),
     privateKeyPem: textOf(current, SECRET_KEYS.privateKey),
     bundlePem: authority.bundlePem,
-  };
-  return writeSecret(ports, write, pems, signal);
+  });
+  return writeSecret(ports, write, desired, signal);
 }
 
 /** Empties and deletes a Secret, so that neither a foreign finalizer nor a running pod keeps the key. */
@@ -89,14 +97,13 @@ export async function wipeSecret(
 
 async function writeSecret(
   ports: ActPorts,
-  { plan, wish, secret }: SecretWrite<'issue'> | SecretWrite<'repair'>,
-  pems: SecretPems,
+  { plan, secret }: SecretWrite<'issue'> | SecretWrite<'repair'>,
+  desired: Secret,
   signal: AbortSignal,
 ): Promise<SecretRecord> {
-  const desired = secretObject(wish.secret, pems);
   const written = await sendSecret(ports.writer, { replace: plan.replace, desired, secret }, signal);
   ports.observe(written);
-  return secretRecord(written, ports.trusted);
+  return secretRecord(written, ports.judge);
 }
 
 function sendSecret(

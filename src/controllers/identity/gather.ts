@@ -19,9 +19,9 @@ import {
 import {
   ownerUids,
   type Secret,
+  type SecretJudge,
   type SecretRecord,
   secretRecord,
-  type TrustedAuthorities,
   verifiedRecord,
 } from './secret-record.ts';
 
@@ -56,7 +56,7 @@ export interface GatherPorts {
   readonly view: ClusterView;
   readonly client: Pick<KubeClient, 'find'>;
   readonly authority: () => AuthorityState;
-  readonly trusted: TrustedAuthorities;
+  readonly judge: SecretJudge;
   /** Keys whose Secret is there although no cache has it: a create said so. It is then read from the server. */
   readonly contested: ReadonlySet<Key>;
 }
@@ -134,13 +134,13 @@ async function gatherSecrets(
   // A kill must not depend on a label that somebody could take off.
   if (secret === undefined && (ports.contested.has(key) || identity.spec.suspended === true)) {
     const found = await ports.client.find<Secret>(SECRET, { namespace, name }, { signal });
-    secret = found === undefined ? undefined : secretRecord(found, ports.trusted);
+    secret = found === undefined ? undefined : secretRecord(found, ports.judge);
   }
   const others = keptFor(governed, key).filter((other) => other.metadata.name !== name);
   const isOwn = (other: SecretRecord): boolean => ownerUids(other).includes(identity.metadata.uid);
   const isSecretOrphan = secret !== undefined && !isOwn(secret) && isOrphan(ports.view, secret);
   return {
-    secret: isSecretOrphan || secret === undefined ? undefined : verifiedRecord(secret, ports.trusted),
+    secret: isSecretOrphan || secret === undefined ? undefined : verifiedRecord(secret, ports.judge.trusted),
     orphans: [
       ...(isSecretOrphan ? [secret] : []),
       ...others.filter((other) => isOrphan(ports.view, other)),

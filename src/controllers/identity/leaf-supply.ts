@@ -11,6 +11,7 @@ import type { CertificateWish } from '../../domain/certificate/plan.ts';
 import { leafValidity } from '../../domain/certificate/profile.ts';
 import { parseAgentSpiffeId } from '../../domain/certificate/spiffe-id.ts';
 import type { LedgerLine } from '../../domain/ledger/ledger-line.ts';
+import { type Key, keyOf } from '../../kube/object.ts';
 
 /** Where lines go; resolves when they are on the server. */
 export interface LedgerCommit {
@@ -19,17 +20,18 @@ export interface LedgerCommit {
 
 interface Pending {
   readonly leaf: IssuedLeaf;
+  readonly signedAtMs: number;
   readonly fits: string;
   isCommitted: boolean;
 }
 
-/** A kept leaf is used up to this age; then its life would be too short. */
+/** A kept leaf is used up to this age, and only while a tenth of its life has not passed. */
 const MAX_AGE_MS = 10 * 60_000;
 
-/** Leaves in the making, by UID of the identity. */
+/** Leaves in the making, by key of the identity. */
 export class LeafSupply {
   readonly #ledger: LedgerCommit;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<Key, Pending>();
 
   constructor(ledger: LedgerCommit) {
     this.#ledger = ledger;
@@ -41,16 +43,18 @@ export class LeafSupply {
    * @throws what the ledger throws; RangeError when the authority cannot sign now (the plan says so before).
    */
   async leafFor(wish: CertificateWish, signer: LeafSigner, nowMs: number): Promise<IssuedLeaf> {
-    const fits = JSON.stringify([wish.profile, wish.signingAuthority.id, wish.refuseLeafsBeforeMs ?? 0]);
-    let pending = this.#pending.get(wish.identityUid);
-    if (pending === undefined || pending.fits !== fits || nowMs - pending.leaf.notBeforeMs > MAX_AGE_MS) {
+    const key = identityKey(wish);
+    const fits = fitsOf(wish);
+    let pending = this.#pending.get(key);
+    if (pending === undefined || pending.fits !== fits || !isFresh(pending, nowMs)) {
       const keyPair = await generateKeyPair(wish.profile.key);
       pending = {
         leaf: signer.issueLeaf(wish.profile, validityOf(wish, nowMs), keyPair),
+        signedAtMs: nowMs,
         fits,
         isCommitted: false,
       };
-      this.#pending.set(wish.identityUid, pending);
+      this.#pending.set(key, pending);
     }
     if (!pending.isCommitted) {
       await this.#ledger.commit(ledgerLine(wish, pending.leaf));
@@ -59,10 +63,25 @@ export class LeafSupply {
     return pending.leaf;
   }
 
-  /** Forgets what is kept for an identity: its Secret is written, or it is gone. */
-  settle(identityUid: string): void {
-    this.#pending.delete(identityUid);
+  /** Forgets what is kept for an identity: its Secret is good, or it must not have one. */
+  settle(key: Key): void {
+    this.#pending.delete(key);
   }
+}
+
+function identityKey({ secret: { namespace, ownerReference } }: CertificateWish): Key {
+  return keyOf({ namespace, name: ownerReference.name });
+}
+
+/** Equal for two wishes that the same leaf fulfils. */
+function fitsOf(wish: CertificateWish): string {
+  const { identityUid, profile, signingAuthority, refuseLeafsBeforeMs = 0, renewLeafsBeforeMs = 0 } = wish;
+  return JSON.stringify([identityUid, profile, signingAuthority.id, refuseLeafsBeforeMs, renewLeafsBeforeMs]);
+}
+
+function isFresh({ leaf, signedAtMs }: Pending, nowMs: number): boolean {
+  const ageMs = nowMs - signedAtMs;
+  return ageMs >= 0 && ageMs <= Math.min(MAX_AGE_MS, (leaf.notAfterMs - signedAtMs) / 10);
 }
 
 function validityOf(

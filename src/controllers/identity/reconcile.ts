@@ -9,7 +9,10 @@ import type { AgentIdentity } from '../../api/agent-identity.ts';
 import type { ReadyReason } from '../../api/conditions.ts';
 import { planCertificate } from '../../domain/certificate/plan.ts';
 import type { TrustSettings } from '../../domain/certificate/profile.ts';
+import { namespaceRoleMissing } from '../../domain/identity/eligibility.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome, Reconcile } from '../../kube/controller.ts';
+import { SECRET } from '../../kube/core-types.ts';
 import { isKubeError, isNamespaceTerminating, type KubeErrorCode } from '../../kube/errors.ts';
 import type { Key } from '../../kube/object.ts';
 import { type ActPorts, issueCertificate, repairSecret, wipeSecret } from './act.ts';
@@ -23,7 +26,7 @@ import { certificateWish } from './wish.ts';
 
 /** What the reconciler is made of. */
 export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>, Omit<ActPorts, 'client'> {
-  readonly client: GatherPorts['client'] & ActPorts['client'];
+  readonly client: GatherPorts['client'] & ActPorts['client'] & Pick<KubeClient, 'listPage'>;
   readonly settings: TrustSettings;
   readonly nowMs: () => number;
   readonly attempts: Attempts;
@@ -59,7 +62,11 @@ const STALLED: readonly ReadyReason[] = [
   'ServiceAccountTaken',
 ];
 /** Nothing announces the end of these. */
-const LOOKED_AT_AGAIN: readonly ReadyReason[] = ['AuthorityUnavailable', 'SecretConflict'];
+const LOOKED_AT_AGAIN: readonly ReadyReason[] = [
+  'AuthorityUnavailable',
+  'NamespaceRoleMissing',
+  'SecretConflict',
+];
 
 /** Idempotent; a key says nothing about why it came. */
 export function identityReconciler(ports: IdentityPorts): Reconcile {
@@ -70,6 +77,7 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
     if (inputs.kind === 'gone') {
       contested.delete(key);
       ports.attempts.forget(key);
+      ports.leaves.settle(key);
       await wipeAll(ports, inputs.orphans, signal);
       return { kind: 'settled' };
     }
@@ -118,6 +126,8 @@ async function keepCertificate(context: Context, { wish, authority }: Wished): P
     ports.attempts.issued(key, nowMs);
   }
   if (plan.kind === 'repair') secret = await repairSecret(ports, { plan, wish, authority, secret }, signal);
+  // Also when nothing was written: an earlier write may have arrived although its answer did not.
+  ports.leaves.settle(key);
   await wipeAll(ports, inputs.outdated, signal);
   ports.attempts.succeeded(key);
   ports.events.acted(inputs.identity, plan);
@@ -151,7 +161,7 @@ function refused({ ports, inputs }: Context, reason: ReadyReason, message: strin
   };
 }
 
-function failed(context: Context, error: unknown): Result {
+async function failed(context: Context, error: unknown): Promise<Result> {
   const { ports, key, inputs } = context;
   if (isNamespaceTerminating(error)) {
     return refused(
@@ -161,6 +171,9 @@ function failed(context: Context, error: unknown): Result {
     );
   }
   if (!isKubeError(error, ...SAID_NO)) throw error;
+  if (isKubeError(error, 'KUBE_FORBIDDEN') && !(await mayReadSecrets(context))) {
+    return refused(context, 'NamespaceRoleMissing', namespaceRoleMissing(inputs.identity.metadata.namespace));
+  }
   const leaf = inputs.secret?.facts.content.certificate;
   const { failure, retryAtMs } = ports.attempts.failed(key, {
     nowMs: ports.nowMs(),
@@ -173,6 +186,18 @@ function failed(context: Context, error: unknown): Result {
     report: { ...reportOf(inputs, 'IssueFailed', message), progress: 'trying', failure },
     outcome: { kind: 'recheck', atMs: retryAtMs },
   };
+}
+
+/** A quota and a policy forbid a write as well as a missing role does; only the role forbids reading. */
+async function mayReadSecrets({ ports, inputs, signal }: Context): Promise<boolean> {
+  const { namespace } = inputs.identity.metadata;
+  try {
+    await ports.client.listPage(SECRET, { namespace, limit: 1, metadataOnly: true }, { signal });
+    return true;
+  } catch (error) {
+    if (isKubeError(error, 'KUBE_FORBIDDEN')) return false;
+    throw error;
+  }
 }
 
 function reportOf({ resolved }: IdentityInputs, reason: ReadyReason, message: string): IdentityReport {
@@ -189,11 +214,11 @@ function reportOf({ resolved }: IdentityInputs, reason: ReadyReason, message: st
 }
 
 /** Everything that this identity holds. */
-async function wipeOwn({ ports, inputs, signal }: Context): Promise<void> {
+async function wipeOwn({ ports, key, inputs, signal }: Context): Promise<void> {
   const { identity, secret, outdated } = inputs;
   const isOwn = secret !== undefined && isHeldBy(secret, identity.metadata.uid);
   await wipeAll(ports, isOwn ? [secret, ...outdated] : outdated, signal);
-  ports.leaves.settle(identity.metadata.uid);
+  ports.leaves.settle(key);
   if (isOwn || outdated.length > 0) ports.events.wiped(identity);
 }
 

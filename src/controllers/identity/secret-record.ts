@@ -6,6 +6,7 @@ import { PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { signingAuthorityId, type VerifyingAuthority } from '../../crypto/signing-authority.ts';
 import { SECRET_KEYS, type SecretFacts } from '../../domain/certificate/facts.ts';
 import { type Key, type KubeObject, keptMetadata, keyOf, type ObjectMeta } from '../../kube/object.ts';
+import type { KnownContents } from './known-contents.ts';
 
 /** A Secret as the API server sends it; `data` is base64. */
 export interface Secret extends KubeObject {
@@ -27,8 +28,15 @@ export interface SecretRecord {
 /** The authorities trusted at the moment. The same list as long as nothing changes. */
 export type TrustedAuthorities = () => readonly VerifyingAuthority[];
 
+/** What a Secret is judged with. */
+export interface SecretJudge {
+  readonly trusted: TrustedAuthorities;
+  /** Contents that need no inspection. */
+  readonly known: Pick<KnownContents, 'of'>;
+}
+
 /** Projects a Secret; its data are looked at once and dropped, all but the certificate. */
-export function secretRecord(secret: Secret, trusted: TrustedAuthorities): SecretRecord {
+export function secretRecord(secret: Secret, { trusted, known }: SecretJudge): SecretRecord {
   const authorities = trusted();
   const { labels = {}, annotations = {}, ownerReferences = [] } = secret.metadata;
   const data = Object.fromEntries(
@@ -44,7 +52,7 @@ export function secretRecord(secret: Secret, trusted: TrustedAuthorities): Secre
       labels,
       annotations,
       dataKeys: Object.keys(data),
-      content: inspectSecret(data, authorities),
+      content: known.of(secret) ?? inspectSecret(data, authorities),
     },
     // A copy: a slice would keep the whole buffer alive, with the key beside it.
     certificatePem: new Uint8Array(data[SECRET_KEYS.certificate]?.subarray(0, PEM_LIMIT_BYTES.chain) ?? []),

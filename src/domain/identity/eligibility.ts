@@ -60,6 +60,11 @@ export function judgeEligibility(situation: IdentitySituation): Eligibility {
   return { kind: 'eligible' };
 }
 
+/** The sentence for a namespace of the list in which the operator has no rights. */
+export function namespaceRoleMissing(namespace: string): string {
+  return `The API server refuses the operator's access to Secrets or ConfigMaps of namespace ${namespace}: the RoleBinding agent-trust-controller is missing there. helm upgrade puts it back.`;
+}
+
 function namespaceGoverned(situation: IdentitySituation): ReturnType<Check> {
   if (situation.isNamespaceGoverned) return undefined;
   const { namespace } = situation;
@@ -69,7 +74,7 @@ function namespaceGoverned(situation: IdentitySituation): ReturnType<Check> {
 
 function namespaceAllowed(situation: IdentitySituation): ReturnType<Check> {
   if (situation.namespaceAccess === 'allowed') return undefined;
-  const message = `The API server refuses the operator's access to Secrets or ConfigMaps of namespace ${situation.namespace}: the RoleBinding agent-trust-controller is missing there. helm upgrade puts it back.`;
+  const message = namespaceRoleMissing(situation.namespace);
   return { kind: 'refused', reason: 'NamespaceRoleMissing', message, wipe: false };
 }
 

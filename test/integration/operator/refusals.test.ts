@@ -1,6 +1,7 @@
 /** An identity that cannot be served says why, harms nothing, and heals by itself when it is mended. */
 
 import { expect } from 'chai';
+import { installChart } from '../../../hack/operator/install-chart.ts';
 import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY, BUNDLE_NAME } from '../../../src/api/group.ts';
 import type { Secret } from '../../../src/controllers/identity/secret-record.ts';
@@ -141,12 +142,10 @@ describe('an identity that cannot be served', () => {
     await swarm().ready('before', 'Issued', { namespace: OTHER });
     await controlPlane().kubectl(['delete', 'rolebinding', 'agent-trust-controller', '-n', OTHER]);
     await swarm().createAgent('after', {}, OTHER);
-    const { status } = await eventually('a refusal', async () => {
-      const identity = await swarm().identity('after', OTHER);
-      const reason = identity.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
-      return (reason === 'IssueFailed' || reason === 'NamespaceRoleMissing') && identity;
-    });
-    expect(status?.certificate?.serialNumber).to.equal(undefined);
+    const refused = await swarm().ready('after', 'NamespaceRoleMissing', { namespace: OTHER });
+    expect(messageOf(refused)).to.include('the RoleBinding agent-trust-controller is missing there');
+    await installChart({ kubeconfigPath: controlPlane().kubeconfigPath, namespaces: [AGENTS, OTHER] });
+    await swarm().ready('after', 'Issued', { namespace: OTHER, timeoutMs: 40_000 });
   });
 
   it('takes everything away with the last agent of a namespace', async () => {
