@@ -2,26 +2,30 @@
 
 import { createECDH, type KeyObject, sign } from 'node:crypto';
 import { createAuthority } from '../../src/crypto/authority.ts';
-import { readAuthority } from '../../src/crypto/authority-reader.ts';
+import { type Authority, readAuthority } from '../../src/crypto/authority-reader.ts';
 import { generateEcKeyPair } from '../../src/crypto/key-pair.ts';
 import { LeafSigner } from '../../src/crypto/leaf.ts';
 import { type LeafProfile, leafProfile, type Validity } from '../../src/domain/certificate/profile.ts';
 
-/** What {@link benchLeafIssuance} measured: CPU time of this process, the lower quartile over the rounds. */
+/**
+ * What {@link benchLeafIssuance} measured, in CPU time of this process, the collection of garbage included. Each number is
+ * the median over the rounds.
+ */
 export interface LeafIssuanceResult {
   /** Whole leaves: key, certificate, both as PEM. */
   readonly perSecond: number;
   /** Keys as bytes and one signature each, nothing else. */
   readonly floorPerSecond: number;
-  /** Leaves for each floor sequence; 1 would be a leaf that costs nothing beside its key and signature. */
+  /** Cost of the floor in each round over that of a leaf; 1 would be a leaf that costs no more than its key and signature. */
   readonly ratio: number;
   readonly leafMicroseconds: number;
   readonly floorMicroseconds: number;
 }
 
-// Long enough for garbage to be collected in each round, not only in every other.
-const ROUND_SIZE = 1_000;
-const WARM_UP_ROUNDS = 3;
+// Until the compiler is done and the heap has its size.
+const WARM_UP_ROUNDS = 40;
+// Garbage is collected at least once in each round of leaves, and a round is over before the machine's load changes.
+const ROUND_SIZE = 500;
 const TO_BE_SIGNED_BYTES = 520;
 
 /**
@@ -29,69 +33,63 @@ const TO_BE_SIGNED_BYTES = 520;
  *
  * The floor is the cheapest sequence of node:crypto calls that yields the bytes of a new key pair and a signature over as
  * many octets as a certificate has: `createECDH()`, `generateKeys()`, `getPrivateKey()`, `sign()`. (Issuing keeps its ECDH
- * object, which wins back part of what the certificate costs.) Both are measured in turns within one run, so that a
- * change of clock rate touches both.
+ * object, which wins back part of what the certificate costs.) Both are measured in turns within one run.
  *
- * @param count How many of each; rounded up to whole rounds.
+ * @param count How many of each; rounded up to whole rounds of 500. Twenty thousand more come before, unmeasured.
  */
 export async function benchLeafIssuance({ count }: { readonly count: number }): Promise<LeafIssuanceResult> {
+  const authority = newAuthority();
+  const signer = new LeafSigner(authority);
+  const rounds = Math.max(1, Math.ceil(count / ROUND_SIZE));
+  const all = Array.from({ length: WARM_UP_ROUNDS + rounds }, () =>
+    measureRound(signer, authority.privateKey),
+  );
+  const measured = all.slice(WARM_UP_ROUNDS);
+  const leafMicroseconds = median(measured.map(({ leaf }) => leaf));
+  const floorMicroseconds = median(measured.map(({ floor }) => floor));
+  return {
+    perSecond: Math.round(1e6 / leafMicroseconds),
+    floorPerSecond: Math.round(1e6 / floorMicroseconds),
+    ratio: median(measured.map(({ leaf, floor }) => floor / leaf)),
+    leafMicroseconds,
+    floorMicroseconds,
+  };
+}
+
+/** Microseconds for one of each. */
+function measureRound(
+  signer: LeafSigner,
+  authorityKey: KeyObject,
+): { readonly leaf: number; readonly floor: number } {
+  const nowMs = Math.floor(Date.now() / 1000) * 1000;
+  const validity: Validity = { notBeforeMs: nowMs - 120_000, notAfterMs: nowMs + 86_400_000 };
+  const profiles = Array.from({ length: ROUND_SIZE }, (_, at) => profileOf(`agent-${nowMs % 1e9}-${at}`));
+  const floor = cpuMicroseconds(() => {
+    for (let at = 0; at < ROUND_SIZE; at++) floorSequence(authorityKey);
+  });
+  const leaf = cpuMicroseconds(() => {
+    for (const profile of profiles) signer.issueLeaf(profile, validity, generateEcKeyPair(256));
+  });
+  return { leaf: leaf / ROUND_SIZE, floor: floor / ROUND_SIZE };
+}
+
+const toBeSigned = Buffer.alloc(TO_BE_SIGNED_BYTES, 1);
+
+function floorSequence(authorityKey: KeyObject): void {
+  const ecdh = createECDH('prime256v1');
+  ecdh.generateKeys();
+  ecdh.getPrivateKey();
+  sign('sha256', toBeSigned, authorityKey);
+}
+
+function newAuthority(): Authority {
   const created = createAuthority({ trustDomain: 'cluster.local', nowMs: Date.now() });
   const read = readAuthority({
     certificatePem: Buffer.from(created.certificatePem),
     privateKeyPem: Buffer.from(created.privateKeyPem),
   });
   if (read.kind === 'refuse') throw new Error(`the new authority was refused: ${read.message}`);
-  const signer = new LeafSigner(read.authority);
-  const floor = floorSequence(read.authority.privateKey);
-  const rounds = Math.max(1, Math.ceil(count / ROUND_SIZE));
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    measureFloor(floor);
-    measureLeaves(signer, round);
-  }
-  const leafTimes: number[] = [];
-  const floorTimes: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    floorTimes.push(measureFloor(floor));
-    leafTimes.push(measureLeaves(signer, round));
-  }
-  const leafMicroseconds = lowerQuartile(leafTimes);
-  const floorMicroseconds = lowerQuartile(floorTimes);
-  return {
-    perSecond: Math.round(1e6 / leafMicroseconds),
-    floorPerSecond: Math.round(1e6 / floorMicroseconds),
-    ratio: floorMicroseconds / leafMicroseconds,
-    leafMicroseconds,
-    floorMicroseconds,
-  };
-}
-
-function floorSequence(authorityKey: KeyObject): () => number {
-  const toBeSigned = Buffer.alloc(TO_BE_SIGNED_BYTES, 1);
-  return () => {
-    const ecdh = createECDH('prime256v1');
-    return (
-      ecdh.generateKeys().length +
-      ecdh.getPrivateKey().length +
-      sign('sha256', toBeSigned, authorityKey).length
-    );
-  };
-}
-
-/** Microseconds of CPU time per sequence. */
-function measureFloor(sequence: () => number): number {
-  const before = process.cpuUsage();
-  for (let at = 0; at < ROUND_SIZE; at++) sequence();
-  return elapsedMicroseconds(before) / ROUND_SIZE;
-}
-
-/** Microseconds of CPU time per leaf. */
-function measureLeaves(signer: LeafSigner, round: number): number {
-  const profiles = Array.from({ length: ROUND_SIZE }, (_, at) => profileOf(`agent-${round}-${at}`));
-  const nowMs = Math.floor(Date.now() / 1000) * 1000;
-  const validity: Validity = { notBeforeMs: nowMs - 120_000, notAfterMs: nowMs + 86_400_000 };
-  const before = process.cpuUsage();
-  for (const profile of profiles) signer.issueLeaf(profile, validity, generateEcKeyPair(256));
-  return elapsedMicroseconds(before) / ROUND_SIZE;
+  return read.authority;
 }
 
 function profileOf(name: string): LeafProfile {
@@ -111,13 +109,14 @@ function profileOf(name: string): LeafProfile {
   return result.profile;
 }
 
-function elapsedMicroseconds(before: NodeJS.CpuUsage): number {
+function cpuMicroseconds(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
   const { user, system } = process.cpuUsage(before);
   return user + system;
 }
 
-/** Of what else runs on the machine the quieter rounds show least. */
-function lowerQuartile(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 4)] ?? 0;
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -10,17 +10,14 @@ import {
   SECRET_KEYS,
   type SecretContent,
 } from '../domain/certificate/facts.ts';
-import type { AuthorityCertificate } from './authority-reader.ts';
 import { type CertificateFields, readCertificateFields, readX509 } from './certificate-fields.ts';
 import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
 import { inspectPrivateKey } from './private-key.ts';
+import { authorityOf, type VerifyingAuthority } from './signing-authority.ts';
 import { OID } from './x509-encoding.ts';
 
 /** Data of a Secret, decoded from base64. Other keys may be there and are not looked at. */
 export type SecretData = Readonly<Record<string, Buffer | undefined>>;
-
-/** What {@link inspectSecret} needs of a trusted authority. */
-export type VerifyingAuthority = Pick<AuthorityCertificate, 'id' | 'certificate' | 'publicKey'>;
 
 interface Leaf {
   readonly kind: 'leaf';
@@ -83,17 +80,9 @@ function certificateFacts(leaf: Leaf, authorities: readonly VerifyingAuthority[]
     commonName,
     organization,
     otherSubjectAttributeCount: subject.length - known,
-    authorityId: authorities.find((authority) => isSignedBy(certificate, authority))?.id,
+    authorityId: authorityOf(certificate, authorities),
     chainLength,
   };
-}
-
-function isSignedBy(certificate: X509Certificate, authority: VerifyingAuthority): boolean {
-  try {
-    return certificate.checkIssued(authority.certificate) && certificate.verify(authority.publicKey);
-  } catch {
-    return false; // an algorithm that OpenSSL does not know
-  }
 }
 
 function sha256(bytes: Buffer | undefined): string | undefined {

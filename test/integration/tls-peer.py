@@ -40,8 +40,9 @@ def greet(raw, server):
     try:
         with server.wrap_socket(raw, server_side=True) as connection:
             peer = identity(connection)
-            connection.sendall(("hello " + " ".join(peer)).encode())
+            # First, so that it is known here before the client has its answer and ends this server.
             say(greeted=peer)
+            connection.sendall(("hello " + " ".join(peer)).encode())
     except (ssl.SSLError, OSError) as error:
         say(refused=type(error).__name__)
 

@@ -208,6 +208,12 @@ describe('inspectSecret', () => {
     expect(factsOf(forgedCertificate({ issuer: impostor, keyPair })).authorityId).to.equal(undefined);
   });
 
+  it('finds a certificate of the authority that names another issuer', () => {
+    const keyPair = generateEcKeyPair(256);
+    const renamed = { ...authority, subjectDer: other.subjectDer };
+    expect(factsOf(forgedCertificate({ issuer: renamed, keyPair })).authorityId).to.equal(undefined);
+  });
+
   const usages = der(TAG.sequence, der(TAG.objectIdentifier, Buffer.from('2b06010505070303', 'hex')));
   const both = extension(
     OID.extendedKeyUsage,
