@@ -1,8 +1,10 @@
 /** Parts of the process that are not of the runtime layer: what they do at start and at the end. */
 
 import type { IssuanceLedger } from '../controllers/ledger/ledger.ts';
+import { judgeFailure } from '../kube/failure.ts';
 import type { Component } from '../kube/lifecycle.ts';
 import type { Transport } from '../kube/transport.ts';
+import { systemWait, type Wait } from '../kube/wait.ts';
 import type { Log } from '../observe/log.ts';
 
 /** What is needed of a cache. */
@@ -13,6 +15,7 @@ export interface RunningCache {
 }
 
 const TRIM_INTERVAL_MS = 10 * 60_000;
+const TAKE_OVER_RETRY_MS = 1_000;
 
 /** Connections; they end last. */
 export function transportComponent(transport: Pick<Transport, 'close'>): Component {
@@ -45,17 +48,25 @@ export function cachesComponent(name: string, caches: readonly RunningCache[]): 
   };
 }
 
+/** What the ledger's component needs beside the ledger. */
+export interface LedgerOptions {
+  readonly nowMs: () => number;
+  readonly log: Log;
+  readonly wait?: Wait;
+}
+
 /** The ledger: taken over from the leader before, and trimmed now and then. */
 export function ledgerComponent(
   ledger: Pick<IssuanceLedger, 'takeOver' | 'trim' | 'lost'>,
-  { nowMs, log }: { readonly nowMs: () => number; readonly log: Log },
+  { nowMs, log, wait = systemWait }: LedgerOptions,
 ): Component {
+  const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   return {
     name: 'ledger',
     async start({ signal, fail }) {
       void ledger.lost.then(fail);
-      await ledger.takeOver(signal);
+      await takeOver(ledger, { log, wait, signal: AbortSignal.any([signal, abort.signal]) });
       timer = setInterval(() => {
         ledger
           .trim(nowMs())
@@ -64,10 +75,29 @@ export function ledgerComponent(
       timer.unref();
     },
     async stop() {
+      abort.abort();
       clearInterval(timer);
       return true;
     },
   };
+}
+
+/** Tries until it works or `signal` ends it: an API server that is away for a while must not end the process. */
+async function takeOver(
+  ledger: Pick<IssuanceLedger, 'takeOver'>,
+  { log, wait, signal }: { readonly log: Log; readonly wait: Wait; readonly signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await ledger.takeOver(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const { kind, fields } = judgeFailure(error, false);
+      if (kind === 'terminal' || kind === 'bug') throw error;
+      log.warn(fields, 'the ledger could not be taken over yet');
+      await wait(TAKE_OVER_RETRY_MS, signal);
+    }
+  }
 }
 
 async function hasAnswered(cache: RunningCache): Promise<void> {

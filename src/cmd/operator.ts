@@ -10,10 +10,12 @@ import { bundleReconciler } from '../controllers/bundle/reconcile.ts';
 import { ClusterView, identityKeys, readyReasons } from '../controllers/cluster-view.ts';
 import { Attempts } from '../controllers/identity/attempts.ts';
 import { IdentityEvents } from '../controllers/identity/identity-events.ts';
+import { KnownContents } from '../controllers/identity/known-contents.ts';
 import { LeafSupply } from '../controllers/identity/leaf-supply.ts';
 import { identityReconciler } from '../controllers/identity/reconcile.ts';
 import { statusReporter } from '../controllers/identity/report.ts';
-import type { Secret, TrustedAuthorities } from '../controllers/identity/secret-record.ts';
+import type { Secret } from '../controllers/identity/secret.ts';
+import type { SecretJudge } from '../controllers/identity/secret-record.ts';
 import { IssuanceLedger } from '../controllers/ledger/ledger.ts';
 import { connectTriggers, namespacesToKeep, wakeAll } from '../controllers/triggers.ts';
 import { Cache } from '../kube/cache.ts';
@@ -92,13 +94,14 @@ export function operatorComponents(options: OperatorOptions): readonly Component
 
   const book = new AuthorityBook(() => !elector.isLeader);
   const authority = (): AuthorityState => book.state;
-  const trusted: TrustedAuthorities = () => book.generations;
+  const known = new KnownContents();
+  const judge: SecretJudge = { trusted: () => book.generations, known };
   const cache = { client: reader, clock: machine, log, timing: timing.reflector ?? {} };
   const view = new ClusterView({
     cache,
     namespaces: config.namespaces,
     operatorNamespace: namespace,
-    trusted,
+    judge,
   });
   const authorityCache = new Cache<AuthorityRecord, Secret>({
     ...cache,
@@ -127,7 +130,8 @@ export function operatorComponents(options: OperatorOptions): readonly Component
       view,
       client,
       writer,
-      trusted,
+      judge,
+      known,
       settings: config,
       nowMs: () => clock.nowMs(),
       authority,

@@ -7,13 +7,8 @@ import { Cache, type CacheOptions } from '../kube/cache.ts';
 import { CONFIG_MAP, SECRET, SERVICE_ACCOUNT } from '../kube/core-types.ts';
 import type { Key, KubeObject } from '../kube/object.ts';
 import { type BundleRecord, bundleRecord, type ConfigMap } from './bundle/bundle-record.ts';
-import {
-  agentsOf,
-  type Secret,
-  type SecretJudge,
-  type SecretRecord,
-  secretRecord,
-} from './identity/secret-record.ts';
+import type { Secret } from './identity/secret.ts';
+import { agentsOf, type SecretJudge, type SecretRecord, secretRecord } from './identity/secret-record.ts';
 
 /** A ServiceAccount: that it is there is all that matters. */
 export interface ServiceAccountRecord {
@@ -29,7 +24,7 @@ export interface GovernedNamespace {
 /** Index of the identities by `<namespace>/<ServiceAccount>`. */
 export const BY_SERVICE_ACCOUNT = 'serviceAccount';
 /** Index of the identities by `<namespace>/<Secret>`: who wants to write it. */
-export const BY_SECRET = 'secret';
+const BY_SECRET = 'secret';
 /** Index of the identities by namespace. */
 export const BY_NAMESPACE = 'namespace';
 /** Index of the identities by UID. */

@@ -22,7 +22,7 @@ import {
 /** Common name of every generation; with a serialNumber attribute it marks a certificate as one of ours. */
 export const AUTHORITY_COMMON_NAME = 'agent-trust authority';
 /** Life of a generation when nothing else is said: 30 days. */
-export const AUTHORITY_LIFE_MS: number = 30 * 86_400_000;
+const AUTHORITY_LIFE_MS: number = 30 * 86_400_000;
 
 const ID_BYTES = 8;
 const MAX_ORGANIZATION_BYTES = 64; // ub-organization-name, RFC 5280 appendix A.1

@@ -15,7 +15,7 @@ export const systemClock: Clock = {
 };
 
 /** Beyond this difference the API server is believed, not this machine. Milliseconds. */
-export const MAX_SKEW_MS = 30_000;
+const MAX_SKEW_MS = 30_000;
 
 /**
  * The machine's clock as long as it agrees with the API server's, else the API server's.

@@ -173,7 +173,7 @@ export class LeaderElector implements WriteFence {
     const holder = spec?.holderIdentity ?? '';
     // Our own name here means that an earlier claim arrived although its answer did not.
     if (holder !== '' && holder !== this.identity && unchangedMs < promisedMs) {
-      this.#runsOutInMs = promisedMs - unchangedMs;
+      this.#runsOutInMs = Math.ceil(promisedMs - unchangedMs);
       return;
     }
     await this.#claim(lease);

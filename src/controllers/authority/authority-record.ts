@@ -12,7 +12,7 @@ import { LeafSigner } from '../../crypto/leaf.ts';
 import { encodePem } from '../../crypto/pem.ts';
 import type { AuthorityFacts } from '../../domain/certificate/plan.ts';
 import { keptMetadata, type ObjectMeta } from '../../kube/object.ts';
-import type { Secret } from '../identity/secret-record.ts';
+import type { Secret } from '../identity/secret.ts';
 import type { ReadyAuthority } from './authority-state.ts';
 
 /** What is kept of the Secret. Key objects stay in memory: they sign. */

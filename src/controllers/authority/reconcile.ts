@@ -14,7 +14,7 @@ import type { Reconcile } from '../../kube/controller.ts';
 import { SECRET } from '../../kube/core-types.ts';
 import type { FencedWriter } from '../../kube/fenced-writer.ts';
 import { keyOf, type ObjectMeta } from '../../kube/object.ts';
-import type { Secret } from '../identity/secret-record.ts';
+import type { Secret } from '../identity/secret.ts';
 import type { AuthorityBook } from './authority-book.ts';
 import {
   type AuthorityRecord,
@@ -25,7 +25,7 @@ import {
 } from './authority-record.ts';
 
 /** Life of a generation. Longer than it will be once generations follow each other: docs/decisions/0005. */
-export const GENERATION_LIFE_MS: number = 365 * 86_400_000;
+const GENERATION_LIFE_MS: number = 365 * 86_400_000;
 
 /** What the reconciler is made of. */
 export interface AuthorityPorts {

@@ -12,8 +12,9 @@ import { keyOf } from '../../kube/object.ts';
 import type { ReadyAuthority } from '../authority/authority-state.ts';
 import type { KnownContents } from './known-contents.ts';
 import type { LeafSupply } from './leaf-supply.ts';
+import type { Secret } from './secret.ts';
 import { emptiedSecret, secretObject } from './secret-object.ts';
-import { type Secret, type SecretJudge, type SecretRecord, secretRecord } from './secret-record.ts';
+import { type SecretJudge, type SecretRecord, secretRecord } from './secret-record.ts';
 
 /** What the writes need. */
 export interface ActPorts {

@@ -16,9 +16,9 @@ import {
   type ClusterView,
   type GovernedNamespace,
 } from '../cluster-view.ts';
+import type { Secret } from './secret.ts';
 import {
   ownerUids,
-  type Secret,
   type SecretJudge,
   type SecretRecord,
   secretRecord,

@@ -2,7 +2,7 @@
 
 import type { SecretContent } from '../../domain/certificate/facts.ts';
 import { type Key, keyOf } from '../../kube/object.ts';
-import type { Secret } from './secret-record.ts';
+import type { Secret } from './secret.ts';
 
 interface Known {
   readonly data: NonNullable<Secret['data']>;

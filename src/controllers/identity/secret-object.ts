@@ -3,7 +3,7 @@
 import { combinedPem } from '../../crypto/pem.ts';
 import { SECRET_KEYS, SECRET_TYPE } from '../../domain/certificate/facts.ts';
 import type { SecretWish } from '../../domain/certificate/repair.ts';
-import type { Secret } from './secret-record.ts';
+import type { Secret } from './secret.ts';
 
 /** The PEM texts that go into it. */
 export interface SecretPems {

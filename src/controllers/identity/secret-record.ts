@@ -5,15 +5,9 @@ import { inspectSecret } from '../../crypto/inspect.ts';
 import { PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { signingAuthorityId, type VerifyingAuthority } from '../../crypto/signing-authority.ts';
 import { SECRET_KEYS, type SecretFacts } from '../../domain/certificate/facts.ts';
-import { type Key, type KubeObject, keptMetadata, keyOf, type ObjectMeta } from '../../kube/object.ts';
+import { type Key, keptMetadata, keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { KnownContents } from './known-contents.ts';
-
-/** A Secret as the API server sends it; `data` is base64. */
-export interface Secret extends KubeObject {
-  readonly type?: string;
-  readonly immutable?: boolean;
-  readonly data?: Readonly<Record<string, string>>;
-}
+import type { Secret } from './secret.ts';
 
 /** The projection of a Secret. `metadata` is as read, without managedFields, so that it can be carried over. */
 export interface SecretRecord {

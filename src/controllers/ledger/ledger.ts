@@ -4,7 +4,7 @@
  * flow: callers wait in `commit`; one write at a time carries the lines of all who wait at that moment.
  * guarantees: when `commit` returns, the line is on the server. A leader that took over has put its epoch into the
  * open ledger, so that every later commit of an older leader is a conflict and ends in `LeadershipLost`.
- * A ledger is closed at 500 lines and deleted once its last leaf has expired.
+ * There is one from the take-over on. A ledger is closed at 500 lines and deleted once its last leaf has expired.
  * source: docs/architecture.md, "The issuance ledger".
  */
 
@@ -19,8 +19,9 @@ import {
 import { formatLedgerLine, type LedgerLine, LINES_PER_LEDGER } from '../../domain/ledger/ledger-line.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { CONFIG_MAP } from '../../kube/core-types.ts';
-import { isKubeError } from '../../kube/errors.ts';
+import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import type { CallOptions } from '../../kube/resource-calls.ts';
 
 /** What the ledger needs of a client. Its writes must be fenced by the lease. */
 export type LedgerStore = Pick<KubeClient, 'list' | 'find' | 'create' | 'replace' | 'delete'>;
@@ -50,8 +51,22 @@ interface OpenLedger {
   readonly highestNotAfterMs: number;
 }
 
+const LOST = 'another leader has taken the ledger over';
+
+/** With a number that can be counted on. */
+const LEDGER_NAME = new RegExp(`^${LEDGER_PREFIX}[1-9][0-9]{0,8}$`);
+
 /** The latest instant that a Date can hold. */
 const NEVER_MS = 8.64e15;
+
+/** Nobody's signal ends a write that many wait for. */
+const CALL: CallOptions = { timeoutMs: 20_000 };
+
+/** Somebody else's write was first. */
+const OVERTAKEN: readonly KubeErrorCode[] = ['KUBE_CONFLICT', 'KUBE_ALREADY_EXISTS', 'KUBE_NOT_FOUND'];
+
+/** How often an older leader's last writes can come first. */
+const MAX_RACES = 10;
 
 interface Waiting {
   readonly line: LedgerLine;
@@ -69,6 +84,7 @@ export class IssuanceLedger {
   #closed = new Map<string, { readonly uid: string; readonly highestNotAfterMs: number }>();
   #waiting: Waiting[] = [];
   readonly #lost = Promise.withResolvers<string>();
+  #isLost = false;
   #flushing = false;
 
   /** `epoch` names this leader's term and no other; `namespace` is the operator's. */
@@ -78,19 +94,21 @@ export class IssuanceLedger {
     this.#epoch = options.epoch;
   }
 
-  /** Takes the ledgers over: finds the open one and writes the epoch into it. Call once, before any commit. */
+  /**
+   * Takes the ledgers over: finds the open one, or opens one, and writes the epoch into it. Before any commit; to be
+   * called again after a throw.
+   */
   async takeOver(signal?: AbortSignal): Promise<void> {
-    const selection = { namespace: this.#namespace, labelSelector: LABEL_LEDGER };
-    const { items } = await this.#store.list<LedgerConfigMap>(CONFIG_MAP, selection, { signal });
-    for (const item of items) {
-      const number = Number(item.metadata.name.slice(LEDGER_PREFIX.length));
-      if (!item.metadata.name.startsWith(LEDGER_PREFIX) || !Number.isSafeInteger(number)) continue;
-      this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-      const ledger = openLedger(number, item);
-      if (item.metadata.annotations?.[ANNOTATION_CLOSED] !== undefined) this.#remember(ledger);
-      else if (this.#open === undefined || this.#open.number < number) this.#open = ledger;
+    for (let races = 0; ; races++) {
+      const open = await this.#findOpen(signal);
+      try {
+        this.#keep(await this.#put(open, { ...CALL, signal }));
+        return;
+      } catch (error) {
+        // The older leader wrote once more in between: its lines count, and it may have opened the next one.
+        if (races === MAX_RACES || !isKubeError(error, ...OVERTAKEN)) throw error;
+      }
     }
-    if (this.#open !== undefined) await this.#write(this.#open);
   }
 
   /** Resolves with the reason when another leader has taken over: this process must end. Never rejects. */
@@ -117,7 +135,7 @@ export class IssuanceLedger {
     for (const [name, { uid, highestNotAfterMs }] of this.#closed) {
       if (highestNotAfterMs >= nowMs) continue;
       try {
-        await this.#store.delete(CONFIG_MAP, { namespace: this.#namespace, name, uid });
+        await this.#store.delete(CONFIG_MAP, { namespace: this.#namespace, name, uid }, CALL);
       } catch (error) {
         if (!isKubeError(error, 'KUBE_NOT_FOUND', 'KUBE_CONFLICT')) throw error;
       }
@@ -130,7 +148,7 @@ export class IssuanceLedger {
     // The callers of this turn of the event loop join the first write.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, LINES_PER_LEDGER);
+      const batch = this.#waiting.splice(0, LINES_PER_LEDGER - this.lineCount);
       try {
         await this.#append(batch.map(({ line }) => line));
         for (const { resolve } of batch) resolve();
@@ -141,54 +159,69 @@ export class IssuanceLedger {
     this.#flushing = false;
   }
 
+  /** Reads all ledgers: the newest is the open one, unless it is closed; the others are remembered. */
+  async #findOpen(signal: AbortSignal | undefined): Promise<OpenLedger> {
+    const selection = { namespace: this.#namespace, labelSelector: LABEL_LEDGER };
+    const { items } = await this.#store.list<LedgerConfigMap>(CONFIG_MAP, selection, { ...CALL, signal });
+    const found = items
+      .filter(({ metadata }) => LEDGER_NAME.test(metadata.name))
+      .map((item) => ({
+        ...ledgerOf(item),
+        isClosed: item.metadata.annotations?.[ANNOTATION_CLOSED] !== undefined,
+      }))
+      .sort((left, right) => left.number - right.number);
+    const newest = found.at(-1);
+    this.#nextNumber = (newest?.number ?? 0) + 1;
+    this.#closed.clear();
+    const isOpen = newest !== undefined && !newest.isClosed && !isFull(newest);
+    for (const ledger of isOpen ? found.slice(0, -1) : found) this.#remember(ledger);
+    return isOpen ? newest : emptyLedger(this.#nextNumber);
+  }
+
+  /** Puts the lines on the server, whatever became of earlier answers. */
   async #append(lines: readonly LedgerLine[]): Promise<void> {
+    if (this.#isLost) throw new LeadershipLost(LOST);
     const open = this.#open ?? emptyLedger(this.#nextNumber);
-    await this.#write({
+    const next: OpenLedger = {
       ...open,
       text: open.text + lines.map((line) => `${formatLedgerLine(line)}\n`).join(''),
       lineCount: open.lineCount + lines.length,
       highestNotAfterMs: Math.max(open.highestNotAfterMs, ...lines.map(({ notAfterMs }) => notAfterMs)),
-    });
-  }
-
-  /** Puts `next` on the server, whatever became of an earlier answer, and makes it the state of this term. */
-  async #write(next: OpenLedger): Promise<void> {
+    };
     const written = await this.#put(next).catch((error: unknown) => {
-      if (!isKubeError(error, 'KUBE_CONFLICT', 'KUBE_ALREADY_EXISTS', 'KUBE_NOT_FOUND')) throw error;
-      return this.#putAfterConflict(next);
+      if (!isKubeError(error, ...OVERTAKEN)) throw error;
+      return this.#putOver(next);
     });
-    this.#nextNumber = Math.max(this.#nextNumber, next.number + 1);
-    this.#open = isFull(written) ? undefined : written;
-    if (isFull(written)) this.#remember(written);
+    this.#keep(written);
   }
 
   /** Ours (an answer was lost, or somebody edited it) is written over; another leader's epoch ends this term. */
-  async #putAfterConflict(next: OpenLedger): Promise<OpenLedger> {
+  async #putOver(next: OpenLedger): Promise<OpenLedger> {
     const at = { namespace: this.#namespace, name: nameOf(next) };
-    const found = await this.#store.find<LedgerConfigMap>(CONFIG_MAP, at);
+    const found = await this.#store.find<LedgerConfigMap>(CONFIG_MAP, at, CALL);
     if (found === undefined) return this.#put({ ...next, on: undefined });
     if (found.metadata.annotations?.[ANNOTATION_LEASE_EPOCH] === this.#epoch) {
-      const on = versionOf(found);
-      return found.data?.ledger === next.text ? { ...next, on } : this.#put({ ...next, on });
+      return this.#put({ ...next, on: versionOf(found) });
     }
-    if (this.#open !== next) throw this.#loseLeadership();
-    // Taking over raced with a last commit of the older leader: its lines count.
-    return this.#put(openLedger(next.number, found));
+    this.#isLost = true;
+    this.#lost.resolve(LOST);
+    throw new LeadershipLost(LOST);
   }
 
-  #loseLeadership(): LeadershipLost {
-    const reason = 'another leader has taken the ledger over';
-    this.#lost.resolve(reason);
-    return new LeadershipLost(reason);
-  }
-
-  async #put(ledger: OpenLedger): Promise<OpenLedger> {
+  async #put(ledger: OpenLedger, options: CallOptions = CALL): Promise<OpenLedger> {
     const object = configMapOf(ledger, this.#namespace, this.#epoch);
     const written =
       ledger.on === undefined
-        ? await this.#store.create(CONFIG_MAP, object)
-        : await this.#store.replace(CONFIG_MAP, object);
+        ? await this.#store.create(CONFIG_MAP, object, options)
+        : await this.#store.replace(CONFIG_MAP, object, options);
     return { ...ledger, on: versionOf(written) };
+  }
+
+  /** Makes what was written the state of this term. */
+  #keep(written: OpenLedger): void {
+    this.#nextNumber = written.number + 1;
+    this.#open = isFull(written) ? undefined : written;
+    if (isFull(written)) this.#remember(written);
   }
 
   #remember(ledger: OpenLedger): void {
@@ -213,11 +246,13 @@ function emptyLedger(number: number): OpenLedger {
   return { number, on: undefined, text: '', lineCount: 0, highestNotAfterMs: 0 };
 }
 
-function openLedger(number: number, object: LedgerConfigMap): OpenLedger {
-  const text = object.data?.ledger ?? '';
+/** The ledger as it is on the server; a last line that somebody left without a line end gets one. */
+function ledgerOf(object: LedgerConfigMap): OpenLedger {
+  const stored = object.data?.ledger ?? '';
+  const text = stored === '' || stored.endsWith('\n') ? stored : `${stored}\n`;
   const highest = Date.parse(object.metadata.annotations?.[ANNOTATION_HIGHEST_NOT_AFTER] ?? '');
   return {
-    number,
+    number: Number(object.metadata.name.slice(LEDGER_PREFIX.length)),
     on: versionOf(object),
     text,
     lineCount: text.split('\n').length - 1,

@@ -6,7 +6,7 @@ import { buildSpiffeId } from './spiffe-id.ts';
 /** How long before the moment of signing a leaf is already valid: hosts whose clocks are behind accept it. */
 export const BACKDATE_MS: number = 2 * 60_000;
 /** A leaf is not worth signing when the authority ends sooner than this. */
-export const MIN_USEFUL_LIFE_MS: number = 5 * 60_000;
+const MIN_USEFUL_LIFE_MS: number = 5 * 60_000;
 /** What `spec.certificate.duration` may be. */
 export const LEAF_DURATION_MS = { min: 600_000, max: 604_800_000 } as const; // 10m, 168h
 

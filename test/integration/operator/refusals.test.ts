@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { installChart } from '../../../hack/operator/install-chart.ts';
 import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY, BUNDLE_NAME } from '../../../src/api/group.ts';
-import type { Secret } from '../../../src/controllers/identity/secret-record.ts';
+import type { Secret } from '../../../src/controllers/identity/secret.ts';
 import { CONFIG_MAP, SECRET, SERVICE_ACCOUNT } from '../../../src/kube/core-types.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import type { Secret } from '../../../src/controllers/identity/secret-record.ts';
+import type { Secret } from '../../../src/controllers/identity/secret.ts';
 import { EVENT, SECRET } from '../../../src/kube/core-types.ts';
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
