@@ -68,7 +68,7 @@ function statusOf(identity: AgentIdentity): ReturnType<typeof identityStatus> {
       message: `Secret ${name}-tls holds the certificate of spiffe://cluster.local/ns/${namespace}/sa/${name}.`,
       spiffeId: `spiffe://cluster.local/ns/${namespace}/sa/${name}`,
       secretName: `${name}-tls`,
-      isSuspended: false,
+      quarantine: 'no',
       progress: 'done',
       certificate: {
         serialHex: '0'.repeat(32),

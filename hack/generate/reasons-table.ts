@@ -21,7 +21,7 @@ Generated from \`src/api/conditions.ts\` by \`npm run generate\`.
 
 Every condition carries \`observedGeneration\`. \`Ready\` sums up; \`CertificateReady\` is about the certificate Secret and
 has the same reasons; \`Quarantined\` is True (reason Suspended) while \`spec.suspended\` is true, else False (reason
-NotQuarantined). \`Reconciling\` and \`Stalled\` exist only while they are True, as kstatus and Argo CD read them:
+NotQuarantined), or Unknown (NotWiped) when it is suspended and the operator may not write where its Secret is. \`Reconciling\` and \`Stalled\` exist only while they are True, as kstatus and Argo CD read them:
 Reconciling while the operator keeps trying, Stalled when only an edit can help.
 
 ## AgentIdentity: reasons of Ready

@@ -19,6 +19,7 @@ export type ReadyReason =
   | 'Issued'
   | 'Pending'
   | 'AuthorityUnavailable'
+  | 'Deleting'
   | 'InvalidSpec'
   | 'IssueFailed'
   | 'NamespaceNotGoverned'
@@ -26,6 +27,7 @@ export type ReadyReason =
   | 'NamespaceTerminating'
   | 'NotServed'
   | 'Quarantined'
+  | 'RepairLoop'
   | 'SecretConflict'
   | 'ServiceAccountMissing'
   | 'ServiceAccountTaken';
@@ -46,9 +48,16 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
   },
   AuthorityUnavailable: {
     ready: 'False',
-    retried: 'when the authority changes',
+    retried: 'when the authority changes, and every 10 s',
     means: 'The authority of the operator is missing, damaged or about to end, so nothing can be signed.',
-    wayOut: 'Read the message and the log of the operator; restore Secret agent-trust-ca from a backup.',
+    wayOut: 'The message says which. Damaged: restore Secret agent-trust-ca from a backup.',
+  },
+  Deleting: {
+    ready: 'False',
+    retried: 'no',
+    means:
+      'The AgentIdentity is being deleted: its Secret is wiped already, whatever finalizer still holds the object.',
+    wayOut: 'Nothing to do, or take the finalizer away that keeps the object.',
   },
   InvalidSpec: {
     ready: 'False',
@@ -67,7 +76,8 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
     retried: 'when the operator starts with another list',
     means:
       "The namespace is not in the chart's list `namespaces`, so the operator may not write Secrets there.",
-    wayOut: "helm upgrade with the namespace added to 'namespaces'.",
+    wayOut:
+      "helm upgrade with the namespace added to 'namespaces'. kube- namespaces and the operator's own hold no agents.",
   },
   NamespaceRoleMissing: {
     ready: 'False',
@@ -93,6 +103,12 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
     means: 'spec.suspended is true: the Secret is wiped and nothing is issued.',
     wayOut: 'Set spec.suspended to false when the agent may live again.',
   },
+  RepairLoop: {
+    ready: 'False',
+    retried: 'after a pause that grows from 30 s to 10 min',
+    means: 'Something undoes the Secret again and again; it was mended more than six times within an hour.',
+    wayOut: 'Find who writes it: kubectl get secret ... -o yaml --show-managed-fields.',
+  },
   SecretConflict: {
     ready: 'False',
     retried: 'every 10 s',
@@ -113,8 +129,12 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
   },
 };
 
-/** Reasons of the condition Quarantined. */
-export const QUARANTINED_REASONS = { true: 'Suspended', false: 'NotQuarantined' } as const;
+/** Reasons of the condition Quarantined, by its status. */
+export const QUARANTINED_REASONS = {
+  True: 'Suspended',
+  False: 'NotQuarantined',
+  Unknown: 'NotWiped',
+} as const;
 
 /** A condition as it is stored (KEP-1623). `lastTransitionTime` is RFC 3339 in whole seconds. */
 export interface Condition {

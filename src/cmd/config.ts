@@ -19,7 +19,8 @@ export interface ControllerConfig {
   readonly retryPeriodMs: number;
   /** 0 takes a free port. */
   readonly httpPort: number;
-  readonly httpHost: string;
+  /** Address to listen on; `undefined` is every one, IPv6 and IPv4. */
+  readonly httpHost: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
@@ -61,7 +62,7 @@ const FLAGS = {
     default: '8080',
     says: 'port of /metrics, /healthz and /readyz; 0 takes a free one',
   },
-  'http-host': { value: 'ADDRESS', default: '0.0.0.0', says: 'address to listen on' },
+  'http-host': { value: 'ADDRESS', default: '', says: 'address to listen on; default is every one' },
   'log-level': { value: 'LEVEL', default: 'info', says: 'debug, info, warn or error' },
   kubeconfig: {
     value: 'FILE',
@@ -154,7 +155,7 @@ function configOf(values: Values): ControllerConfig {
     renewDeadlineMs: parseDuration(values['renew-deadline']) ?? 0,
     retryPeriodMs: parseDuration(values['retry-period']) ?? 0,
     httpPort: Number(values['http-port']),
-    httpHost: values['http-host'],
+    httpHost: values['http-host'] || undefined,
     logLevel: values['log-level'] as ControllerConfig['logLevel'],
     kubeconfig: values.kubeconfig || undefined,
     context: values.context || undefined,

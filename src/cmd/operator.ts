@@ -92,7 +92,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
   const kube = kubeParts({ config, credentials, namespace, clock, machine, log, metrics, timing });
   const { reader, client, writer, elector, recorder } = kube;
 
-  const book = new AuthorityBook(() => !elector.isLeader);
+  const book = new AuthorityBook(() => elector.term === undefined);
   const authority = (): AuthorityState => book.state;
   const known = new KnownContents();
   const judge: SecretJudge = { trusted: () => book.generations, known };
@@ -189,7 +189,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     transportComponent(kube.transport),
     healthComponent({
       port: config.httpPort,
-      host: config.httpHost,
+      ...(config.httpHost === undefined ? {} : { host: config.httpHost }),
       live: {
         workers: workersCheck(
           () => Math.max(...controllers.map((each) => each.longestRunningSeconds())),
@@ -199,7 +199,10 @@ export function operatorComponents(options: OperatorOptions): readonly Component
       },
       ready: {
         stopping,
-        caches: () => (caches.every(({ state }) => state !== 'starting') ? undefined : 'not listed yet'),
+        caches: () => {
+          if (!view.identities.hasSynced) return 'the AgentIdentities are not listed yet';
+          return caches.every(({ state }) => state !== 'starting') ? undefined : 'not all listed yet';
+        },
       },
       metrics: registry,
       log,

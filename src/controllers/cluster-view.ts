@@ -94,8 +94,13 @@ export class ClusterView {
 
   /** The caches of a namespace, or undefined when the operator was not told to serve it. */
   governed(namespace: string): GovernedNamespace | undefined {
-    if (namespace === this.#operatorNamespace || namespace.startsWith('kube-')) return undefined;
+    if (this.isExcluded(namespace)) return undefined;
     return this.#governed.get(namespace) ?? this.#governed.get('*');
+  }
+
+  /** Whether a namespace holds no agents, whatever anybody says. */
+  isExcluded(namespace: string): boolean {
+    return namespace === this.#operatorNamespace || namespace.startsWith('kube-');
   }
 
   /** The caches of all governed namespaces. */
@@ -118,7 +123,8 @@ function resolved(identity: AgentIdentity): {
 
 /** Keeps of the metadata what is used; managedFields alone are a quarter of an object. */
 function agentIdentityRecord({ metadata, spec, status }: AgentIdentity): AgentIdentity {
-  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, annotations = {} } = metadata;
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp } = metadata;
+  const { deletionTimestamp, annotations = {} } = metadata;
   return {
     metadata: {
       name,
@@ -127,6 +133,7 @@ function agentIdentityRecord({ metadata, spec, status }: AgentIdentity): AgentId
       resourceVersion,
       generation,
       creationTimestamp,
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
       // Others may be large: kubectl keeps the whole manifest in one.
       annotations: Object.fromEntries(
         Object.entries(annotations).filter(([key]) => key.startsWith(OWN_PREFIX)),

@@ -1,10 +1,11 @@
 /** Which keys have work when something changes. Events only wake keys; what to do is read anew. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { AgentIdentity } from '../api/agent-identity.ts';
 import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
 import type { Controller } from '../kube/controller.ts';
 import { type Key, splitKey } from '../kube/object.ts';
-import { BY_SERVICE_ACCOUNT, type ClusterView, identitiesOfSecret } from './cluster-view.ts';
+import { BY_NAMESPACE, BY_SERVICE_ACCOUNT, type ClusterView, identitiesOfSecret } from './cluster-view.ts';
 
 /** The controllers that are woken. */
 export interface Woken {
@@ -15,6 +16,7 @@ export interface Woken {
 /** Connects the caches with the controllers. Call before the caches start. */
 export function connectTriggers(view: ClusterView, { identities, bundles }: Woken): void {
   view.identities.onChange((key, current, previous) => {
+    if (isStatusOnly(current, previous)) return;
     identities.enqueue(key, { priority: isUrgent(current) ? 'urgent' : 'normal' });
     for (const other of sharingServiceAccount(view, current ?? previous)) {
       if (other !== key) identities.enqueue(other);
@@ -22,11 +24,12 @@ export function connectTriggers(view: ClusterView, { identities, bundles }: Woke
     const { namespace = '' } = splitKey(key);
     if (current === undefined || previous === undefined) bundles.enqueue(namespace);
   });
+  view.identities.onStateChange(() => wakeAll(view, { identities, bundles }));
   view.serviceAccounts.onChange((key, current, previous) => {
     if (current !== undefined && previous !== undefined) return;
     for (const identity of view.identities.byIndex(BY_SERVICE_ACCOUNT, key)) identities.enqueue(identity);
   });
-  for (const [, { secrets, bundles: configMaps }] of view.entries()) {
+  for (const [namespace, { secrets, bundles: configMaps }] of view.entries()) {
     secrets.onChange((key, current, previous) => {
       for (const record of [current, previous]) {
         for (const identity of identitiesOfSecret(view, key, record)) identities.enqueue(identity);
@@ -34,8 +37,19 @@ export function connectTriggers(view: ClusterView, { identities, bundles }: Woke
     });
     configMaps.onChange((key) => bundles.enqueue(splitKey(key).namespace ?? ''));
     for (const cache of [secrets, configMaps]) {
-      cache.onStateChange(() => wakeAll(view, { identities, bundles }));
+      cache.onStateChange(() => wake(view, { identities, bundles }, namespace));
     }
+  }
+}
+
+/** Wakes what is in a namespace, or everything for `*`. */
+function wake(view: ClusterView, woken: Woken, namespace: string): void {
+  if (namespace === '*') wakeAll(view, woken);
+  else {
+    for (const key of view.identities.byIndex(BY_NAMESPACE, namespace)) {
+      woken.identities.enqueue(key, { priority: 'background' });
+    }
+    woken.bundles.enqueue(namespace);
   }
 }
 
@@ -57,7 +71,20 @@ export function namespacesToKeep(view: ClusterView): ReadonlySet<string> {
 
 /** A kill goes before everything else. */
 function isUrgent(identity: AgentIdentity | undefined): boolean {
-  return identity === undefined || identity.spec.suspended === true;
+  if (identity === undefined) return true;
+  return identity.spec.suspended === true || identity.metadata.deletionTimestamp !== undefined;
+}
+
+/** Status is the operator's own: what it wrote there is no reason to look again. */
+function isStatusOnly(current: AgentIdentity | undefined, previous: AgentIdentity | undefined): boolean {
+  if (current === undefined || previous === undefined) return false;
+  const [now, before] = [current.metadata, previous.metadata];
+  return (
+    now.uid === before.uid &&
+    now.generation === before.generation &&
+    now.deletionTimestamp === before.deletionTimestamp &&
+    isDeepStrictEqual(now.annotations, before.annotations)
+  );
 }
 
 function sharingServiceAccount(view: ClusterView, identity: AgentIdentity | undefined): readonly Key[] {

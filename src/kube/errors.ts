@@ -4,7 +4,7 @@ import type { ResourceType } from './object.ts';
 
 /**
  * Every code, and whether doing the same again later can help. A conflict is retryable after a fresh read, a gone
- * resource version after a new list.
+ * resource version after a new list. An answer that makes no sense is often that of something in between.
  */
 export const KUBE_ERRORS = {
   KUBE_NOT_FOUND: { retryable: false },
@@ -19,7 +19,7 @@ export const KUBE_ERRORS = {
   KUBE_UNAVAILABLE: { retryable: true },
   KUBE_ABORTED: { retryable: false },
   KUBE_LEASE_NOT_HELD: { retryable: false },
-  KUBE_PROTOCOL: { retryable: false },
+  KUBE_PROTOCOL: { retryable: true },
   KUBE_NO_CREDENTIALS: { retryable: false },
 } as const;
 

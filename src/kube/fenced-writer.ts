@@ -2,27 +2,17 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Call } from './call.ts';
-import { carryOver } from './carry-over.ts';
+import { carryOver, withoutCopy } from './carry-over.ts';
 import { isKubeError, KubeError } from './errors.ts';
 import type { KubeObject, ObjectMeta, ResourceType } from './object.ts';
 import { keyOf } from './object.ts';
 import type { CallOptions } from './resource-calls.ts';
-import {
-  assertObserved,
-  createCall,
-  deleteCall,
-  getCall,
-  mergePatchCall,
-  replaceCall,
-} from './resource-calls.ts';
+import { assertObserved, createCall, deleteCall, getCall, replaceCall } from './resource-calls.ts';
 import type { Transport } from './transport.ts';
 import type { WriteFence } from './write-fence.ts';
 
 /** How often a wipe reads back before it gives up on an object that others keep changing. */
 const MAX_READ_BACKS = 3;
-
-/** `kubectl apply` keeps a copy of the whole object here, data included. */
-const KUBECTL_COPY = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** What a writer is made of. */
 export interface FencedWriterOptions {
@@ -100,9 +90,32 @@ export class FencedWriter {
     options?: CallOptions,
   ): Promise<T> {
     assertObserved(type, write.observed);
-    const { uid, resourceVersion } = write.observed;
+    const { uid, resourceVersion } = await this.#withoutFinalizers(type, write.observed, options);
     await this.#send(deleteCall(type, write.observed, { uid, resourceVersion }), options);
     return this.create(type, write.desired, options);
+  }
+
+  /** Finalizers of others would keep the name, and with it a key. A PUT may change them on an immutable object too. */
+  async #withoutFinalizers(
+    type: ResourceType,
+    observed: ObjectMeta,
+    options: CallOptions | undefined,
+  ): Promise<ObjectMeta> {
+    if ((observed.finalizers ?? []).length === 0) return observed;
+    const current = await this.#find<KubeObject>(type, observed, options);
+    if (current === undefined || current.metadata.resourceVersion !== observed.resourceVersion) {
+      throw new KubeError('KUBE_CONFLICT', `replace ${type.plural} ${keyOf(observed)}: it changed meanwhile`);
+    }
+    return (await this.#stripFinalizers(type, current, options)).metadata;
+  }
+
+  #stripFinalizers<T extends KubeObject>(
+    type: ResourceType,
+    current: T,
+    options: CallOptions | undefined,
+  ): Promise<T> {
+    const metadata = withoutCopy({ ...current.metadata, finalizers: [] });
+    return this.#send<T>(replaceCall(type, { ...current, metadata }, this.#options.fieldManager), options);
   }
 
   /**
@@ -145,16 +158,13 @@ export class FencedWriter {
     options: CallOptions | undefined,
   ): Promise<T | undefined> {
     const { fieldManager, ownPrefix } = this.#options;
-    const { uid, resourceVersion, finalizers = [] } = current.metadata;
+    const { finalizers = [] } = current.metadata;
     if (!isImmutable(current)) {
       const desired = wiping.emptied(current);
       const metadata = withoutCopy(carryOver(desired.metadata, current.metadata, ownPrefix));
       return this.#send<T>(replaceCall(type, { ...desired, metadata }, fieldManager), options);
     }
-    if (finalizers.length > 0) {
-      const patch = { metadata: { uid, resourceVersion, finalizers: null } };
-      await this.#send(mergePatchCall(type, current.metadata, { patch, fieldManager }), options);
-    }
+    if (finalizers.length > 0) await this.#stripFinalizers(type, current, options);
     return undefined;
   }
 
@@ -183,11 +193,6 @@ function isImmutable(object: KubeObject): boolean {
 
 function sameContent(a: KubeObject, b: KubeObject): boolean {
   return isDeepStrictEqual({ ...a, metadata: undefined }, { ...b, metadata: undefined });
-}
-
-function withoutCopy(metadata: ObjectMeta): ObjectMeta {
-  const { [KUBECTL_COPY]: _copy, ...annotations } = metadata.annotations ?? {};
-  return { ...metadata, annotations };
 }
 
 function contested(type: ResourceType, observed: ObjectMeta): KubeError {

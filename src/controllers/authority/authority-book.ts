@@ -12,7 +12,7 @@ export class AuthorityBook {
   readonly #mayFollow: () => boolean;
   readonly #listeners: (() => void)[] = [];
   #generations: readonly Authority[] = [];
-  #state: AuthorityState = { kind: 'unavailable', message: 'The authority has not been read yet.' };
+  #state: AuthorityState = { kind: 'pending' };
 
   /** `mayFollow` is false while this process leads: then only {@link adopt} changes what is in use. */
   constructor(mayFollow: () => boolean) {
@@ -43,9 +43,7 @@ export class AuthorityBook {
   adopt(generations: readonly Authority[]): void {
     if (this.#state.kind === 'ready' && isSameAuthority(generations, this.#generations)) return;
     this.#generations = generations;
-    this.#set(
-      readyAuthority(generations) ?? { kind: 'unavailable', message: 'The authority has no generation.' },
-    );
+    this.#set(readyAuthority(generations) ?? { kind: 'pending' });
   }
 
   /** Says that nothing can be signed, and why. Has no effect once something is in use. */

@@ -1,7 +1,7 @@
 /**
  * The authority's Secret: `<generation>.crt` and `<generation>.key` for each generation.
  *
- * Generations sort by their notBefore. The oldest signs; a second one joins the trusted ones by being stored.
+ * Generations sort by their notBefore: the oldest signs, all are trusted.
  */
 
 import { createHash } from 'node:crypto';
@@ -11,6 +11,7 @@ import { type Authority, readAuthority } from '../../crypto/authority-reader.ts'
 import { LeafSigner } from '../../crypto/leaf.ts';
 import { encodePem } from '../../crypto/pem.ts';
 import type { AuthorityFacts } from '../../domain/certificate/plan.ts';
+import { withoutCopy } from '../../kube/carry-over.ts';
 import { keptMetadata, type ObjectMeta } from '../../kube/object.ts';
 import type { Secret } from '../identity/secret.ts';
 import type { ReadyAuthority } from './authority-state.ts';
@@ -18,7 +19,8 @@ import type { ReadyAuthority } from './authority-state.ts';
 /** What is kept of the Secret. Key objects stay in memory: they sign. */
 export interface AuthorityRecord {
   readonly metadata: ObjectMeta;
-  readonly immutable: boolean;
+  /** It cannot be written over, only replaced: wrong type, or immutable. */
+  readonly mustRecreate: boolean;
   /** Sorted; empty when `problem` says why. */
   readonly generations: readonly Authority[];
   /** A sentence without full stop; undefined when every generation is good. */
@@ -31,7 +33,8 @@ const MAX_GENERATIONS = 8;
 
 /** Projects the Secret. One bad generation makes all of it a problem: what is signed must not depend on luck. */
 export function authorityRecord({ metadata, type, immutable, data = {} }: Secret): AuthorityRecord {
-  const base = { metadata: keptMetadata(metadata), immutable: immutable === true };
+  const mustRecreate = immutable === true || type !== AUTHORITY_SECRET_TYPE;
+  const base = { metadata: withoutCopy(keptMetadata(metadata)), mustRecreate };
   const broken = (problem: string): AuthorityRecord => ({ ...base, generations: [], problem });
   if (type !== AUTHORITY_SECRET_TYPE) return broken(`it is not of type ${AUTHORITY_SECRET_TYPE}`);
   const ids = Object.keys(data)

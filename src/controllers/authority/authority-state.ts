@@ -17,5 +17,8 @@ export interface ReadyAuthority {
   readonly bundleSha256: string;
 }
 
-/** Ready, or a sentence that says why not and what to do. */
-export type AuthorityState = ReadyAuthority | { readonly kind: 'unavailable'; readonly message: string };
+/** Not looked at yet, ready, or a sentence that says why not and what to do. */
+export type AuthorityState =
+  | { readonly kind: 'pending' }
+  | ReadyAuthority
+  | { readonly kind: 'unavailable'; readonly message: string };

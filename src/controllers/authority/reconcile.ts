@@ -12,6 +12,7 @@ import type { Authority } from '../../crypto/authority-reader.ts';
 import type { Cache } from '../../kube/cache.ts';
 import type { Reconcile } from '../../kube/controller.ts';
 import { SECRET } from '../../kube/core-types.ts';
+import { isKubeError } from '../../kube/errors.ts';
 import type { FencedWriter } from '../../kube/fenced-writer.ts';
 import { keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { Secret } from '../identity/secret.ts';
@@ -49,14 +50,31 @@ export function authorityReconciler(ports: AuthorityPorts): Reconcile {
   return async (_key, { signal }) => {
     const record = cache.get(key);
     if (record !== undefined && isAsItWas(record, book.generations)) book.adopt(record.generations);
-    else if (record === undefined || book.generations.length > 0)
-      book.adopt(await restore(ports, record, signal));
-    else {
+    else if (record === undefined || book.generations.length > 0) {
+      book.adopt(await restoreOrExplain(ports, record, signal));
+    } else {
       book.refuse(problemMessage(namespace, record.problem ?? ''));
       return { kind: 'stalled', reason: 'AuthorityUnavailable' };
     }
     return { kind: 'settled' };
   };
+}
+
+async function restoreOrExplain(
+  ports: AuthorityPorts,
+  record: AuthorityRecord | undefined,
+  signal: AbortSignal,
+): Promise<readonly Authority[]> {
+  try {
+    return await restore(ports, record, signal);
+  } catch (error) {
+    const { namespace } = ports;
+    if (isKubeError(error, 'KUBE_FORBIDDEN', 'KUBE_INVALID')) {
+      const message = `Secret ${namespace}/${AUTHORITY_SECRET_NAME} could not be written: ${error.message}. See that Role agent-trust-controller is there and that no quota or policy forbids it; helm upgrade puts the Role back.`;
+      ports.book.refuse(message);
+    }
+    throw error;
+  }
 }
 
 function isAsItWas(record: AuthorityRecord, inUse: readonly Authority[]): boolean {
@@ -95,8 +113,11 @@ function write(
   signal: AbortSignal,
 ): Promise<Secret> {
   if (record === undefined) return writer.create(SECRET, desired, { signal });
-  // Type and immutability cannot be changed by a write.
-  return writer.recreate(SECRET, { desired, observed: record.metadata }, { signal });
+  const replacement = { desired, observed: record.metadata };
+  // Written over wherever that is possible: between a delete and a create the key would be in this process only.
+  return record.mustRecreate
+    ? writer.recreate(SECRET, replacement, { signal })
+    : writer.replace(SECRET, replacement, { signal });
 }
 
 function problemMessage(namespace: string, problem: string): string {

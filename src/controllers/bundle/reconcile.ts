@@ -36,7 +36,8 @@ export function bundleReconciler(ports: BundlePorts): Reconcile {
   const contested = new Set<Key>();
   return async (namespace, { signal }) => {
     const governed = ports.view.governed(namespace);
-    if (governed?.bundles.state !== 'synced') return { kind: 'settled' };
+    // Without a whole list of identities a namespace only looks as if it had no agent.
+    if (!ports.view.identities.hasSynced || governed?.bundles.state !== 'synced') return { kind: 'settled' };
     const cached = governed.bundles.get(keyOf({ namespace, name: BUNDLE_NAME }));
     if (ports.view.identities.byIndex(BY_NAMESPACE, namespace).length === 0) {
       contested.delete(namespace);
@@ -45,7 +46,7 @@ export function bundleReconciler(ports: BundlePorts): Reconcile {
     }
     const authority = ports.authority();
     // The authority wakes every namespace when it becomes ready.
-    if (authority.kind === 'unavailable') return { kind: 'stalled', reason: 'AuthorityUnavailable' };
+    if (authority.kind !== 'ready') return { kind: 'stalled', reason: 'AuthorityUnavailable' };
     const observed =
       cached ?? (contested.has(namespace) ? await findLive(ports, namespace, signal) : undefined);
     try {

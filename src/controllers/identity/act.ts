@@ -2,8 +2,9 @@
 
 import { issuedContent } from '../../crypto/issued-content.ts';
 import type { IssuedLeaf } from '../../crypto/leaf.ts';
+import { decodePem, encodePem, PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { SECRET_KEYS } from '../../domain/certificate/facts.ts';
-import type { CertificatePlan, CertificateWish } from '../../domain/certificate/plan.ts';
+import type { CertificatePlan, CertificateWish, Replacement } from '../../domain/certificate/plan.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { SECRET } from '../../kube/core-types.ts';
 import { KubeError } from '../../kube/errors.ts';
@@ -74,8 +75,8 @@ export async function repairSecret(
     );
   }
   const desired = secretObject(wish.secret, {
-    certificatePem: firstBlock(textOf(current, SECRET_KEYS.certificate)),
-    privateKeyPem: textOf(current, SECRET_KEYS.privateKey),
+    certificatePem: leafOf(bytesOf(current, SECRET_KEYS.certificate)),
+    privateKeyPem: bytesOf(current, SECRET_KEYS.privateKey).toString('latin1'),
     bundlePem: authority.bundlePem,
   });
   return writeSecret(ports, write, desired, signal);
@@ -113,7 +114,7 @@ function sendSecret(
     replace,
     desired,
     secret,
-  }: { readonly replace: string; readonly desired: Secret; readonly secret: SecretRecord | undefined },
+  }: { readonly replace: Replacement; readonly desired: Secret; readonly secret: SecretRecord | undefined },
   signal: AbortSignal,
 ): Promise<Secret> {
   if (secret === undefined) return writer.create(SECRET, desired, { signal });
@@ -123,13 +124,15 @@ function sendSecret(
     : writer.replace(SECRET, replacement, { signal });
 }
 
-function textOf({ data = {} }: Secret, key: string): string {
-  return Buffer.from(data[key] ?? '', 'base64').toString('latin1');
+function bytesOf({ data = {} }: Secret, key: string): Buffer {
+  return Buffer.from(data[key] ?? '', 'base64');
 }
 
-/** The leaf of a chain. */
-function firstBlock(pem: string): string {
-  const end = '-----END CERTIFICATE-----\n';
-  const at = pem.indexOf(end);
-  return at < 0 ? pem : pem.slice(0, at + end.length);
+/** The leaf of a chain, written as we write it. */
+function leafOf(pem: Buffer): string {
+  const read = decodePem(pem, { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 });
+  const leaf = read.kind === 'blocks' ? read.blocks[0] : undefined;
+  if (leaf === undefined)
+    throw new TypeError('a Secret is repaired only around a certificate that can be read');
+  return encodePem('CERTIFICATE', leaf);
 }

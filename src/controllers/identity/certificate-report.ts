@@ -1,31 +1,25 @@
 /** What status says of the leaf that is in the Secret. */
 
-import type { CertificateWish } from '../../domain/certificate/plan.ts';
 import { renewalTimeMs } from '../../domain/certificate/renewal.ts';
+import type { ResolvedIdentity } from '../../domain/identity/resolve.ts';
 import type { SecretRecord } from './secret-record.ts';
 import type { CertificateReport } from './status.ts';
 
 /** The report, or undefined when the Secret holds no certificate that can be read. */
 export function certificateReport(
   secret: SecretRecord | undefined,
-  { identityUid, profile, renewBeforeMs }: CertificateWish,
+  identityUid: string,
+  { durationMs, renewBeforeMs }: ResolvedIdentity,
 ): CertificateReport | undefined {
   const leaf = secret?.facts.content.certificate;
   if (leaf?.kind !== 'certificate') return undefined;
   const { serialHex, notBeforeMs, notAfterMs, authorityId = '' } = leaf;
-  const renewal = {
-    identityUid,
-    serialHex,
-    notBeforeMs,
-    notAfterMs,
-    durationMs: profile.durationMs,
-    renewBeforeMs,
-  };
+  const issued = { identityUid, serialHex, notBeforeMs, notAfterMs, durationMs, renewBeforeMs };
   return {
     serialHex,
     notBeforeMs,
     notAfterMs,
     authorityId,
-    renewalTimeMs: renewalTimeMs({ ...renewal, lastIssuedAtMs: undefined }),
+    renewalTimeMs: renewalTimeMs({ ...issued, lastIssuedAtMs: undefined }),
   };
 }

@@ -18,6 +18,7 @@ import {
 } from '../cluster-view.ts';
 import type { Secret } from './secret.ts';
 import {
+  agentsOf,
   ownerUids,
   type SecretJudge,
   type SecretRecord,
@@ -37,7 +38,7 @@ export interface IdentityInputs {
   readonly orphans: readonly SecretRecord[];
   /** Secrets of this identity under a name that the spec had before. */
   readonly outdated: readonly SecretRecord[];
-  readonly authority: AuthorityState;
+  readonly authority: Exclude<AuthorityState, { kind: 'pending' }>;
 }
 
 /** The identity is gone, confirmed by the API server. */
@@ -72,39 +73,54 @@ export async function gatherIdentity(
   const identity = ports.view.identities.get(key);
   if (identity === undefined) return gatherGone(ports, key, signal);
   const access = accessOf(governed);
-  if (access === 'unknown') return { kind: 'not-yet' };
+  const authority = ports.authority();
+  if (access === 'unknown' || authority.kind === 'pending') return { kind: 'not-yet' };
   const resolved = resolveAgentIdentity(name, identity.spec);
   const eligibility = judgeEligibility({
     namespace,
-    name,
     serviceAccountName: resolved.serviceAccountName,
-    isNamespaceGoverned: governed !== undefined,
+    namespaceScope:
+      governed !== undefined ? 'governed' : ports.view.isExcluded(namespace) ? 'never' : 'outside',
     namespaceAccess: access,
     invalidFields: resolved.invalidFields,
     unservedFields: unservedFields({ ...identity.spec }),
+    isDeleting: identity.metadata.deletionTimestamp !== undefined,
     isSuspended: resolved.isSuspended,
     serviceAccountExists:
       governed === undefined ||
       (await serviceAccountExists(ports, namespace, resolved.serviceAccountName, signal)),
     olderClaimant: olderClaimant(ports.view, identity, resolved.serviceAccountName),
   });
-  const secretAt = { key, namespace, name: resolved.secretName };
-  const secrets =
-    governed === undefined
+  const found =
+    governed === undefined || access === 'refused'
       ? NO_SECRETS
-      : await gatherSecrets(ports, { governed, identity, ...secretAt }, signal);
-  return { kind: 'identity', identity, resolved, eligibility, ...secrets, authority: ports.authority() };
+      : await gatherSecrets(ports, { governed, identity, key, namespace, name: resolved.secretName }, signal);
+  if (await isAnyOwnerAlive(ports, found.orphans, signal)) return { kind: 'not-yet' };
+  return { kind: 'identity', identity, resolved, eligibility, ...found, authority };
 }
 
 async function gatherGone(ports: GatherPorts, key: Key, signal: AbortSignal): Promise<GoneInputs | NotYet> {
-  const { namespace = '', name } = splitKey(key);
+  const { namespace = '' } = splitKey(key);
   const governed = ports.view.governed(namespace);
   const orphans =
     governed === undefined ? [] : keptFor(governed, key).filter((secret) => isOrphan(ports.view, secret));
-  if (orphans.length === 0) return { kind: 'gone', orphans };
-  // A cache that misses an object must not cost it its key.
-  const identity = await ports.client.find(AGENT_IDENTITY, { namespace, name }, { signal });
-  return identity === undefined ? { kind: 'gone', orphans } : { kind: 'not-yet' };
+  return (await isAnyOwnerAlive(ports, orphans, signal)) ? { kind: 'not-yet' } : { kind: 'gone', orphans };
+}
+
+/** Asks the server: a cache that misses an identity must not cost it its key. */
+async function isAnyOwnerAlive(
+  { client }: GatherPorts,
+  orphans: readonly SecretRecord[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const orphan of orphans) {
+    for (const key of agentsOf(orphan)) {
+      const { namespace, name } = splitKey(key);
+      const identity = await client.find(AGENT_IDENTITY, { namespace, name }, { signal });
+      if (ownerUids(orphan).includes(identity?.metadata.uid ?? '')) return true;
+    }
+  }
+  return false;
 }
 
 function accessOf(governed: GovernedNamespace | undefined): 'allowed' | 'refused' | 'unknown' {
@@ -114,7 +130,9 @@ function accessOf(governed: GovernedNamespace | undefined): 'allowed' | 'refused
   return states.every((state) => state === 'synced') ? 'allowed' : 'unknown';
 }
 
-const NO_SECRETS = { secret: undefined, orphans: [], outdated: [] };
+const NO_SECRETS: SecretsFound = { secret: undefined, orphans: [], outdated: [] };
+
+type SecretsFound = Pick<IdentityInputs, 'secret' | 'orphans' | 'outdated'>;
 
 interface SecretsOf {
   readonly governed: GovernedNamespace;
@@ -129,10 +147,10 @@ async function gatherSecrets(
   ports: GatherPorts,
   { governed, identity, key, namespace, name }: SecretsOf,
   signal: AbortSignal,
-): Promise<Pick<IdentityInputs, 'secret' | 'orphans' | 'outdated'>> {
+): Promise<SecretsFound> {
   let secret = governed.secrets.get(keyOf({ namespace, name }));
   // A kill must not depend on a label that somebody could take off.
-  if (secret === undefined && (ports.contested.has(key) || identity.spec.suspended === true)) {
+  if (secret === undefined && (ports.contested.has(key) || isToBeWiped(identity))) {
     const found = await ports.client.find<Secret>(SECRET, { namespace, name }, { signal });
     secret = found === undefined ? undefined : secretRecord(found, ports.judge);
   }
@@ -147,6 +165,10 @@ async function gatherSecrets(
     ].filter((other) => other !== undefined),
     outdated: others.filter(isOwn),
   };
+}
+
+function isToBeWiped({ metadata, spec }: AgentIdentity): boolean {
+  return spec.suspended === true || metadata.deletionTimestamp !== undefined;
 }
 
 function keptFor({ secrets }: GovernedNamespace, key: Key): readonly SecretRecord[] {

@@ -5,6 +5,7 @@ import type { ReadyReason } from '../../api/conditions.ts';
 import type { EventReason } from '../../api/event-reasons.ts';
 import { AGENT_IDENTITY, GROUP, VERSION } from '../../api/group.ts';
 import type { CertificatePlan, IssueReason } from '../../domain/certificate/plan.ts';
+import type { WipeResult } from '../../kube/fenced-writer.ts';
 
 /** Where events go; never blocks, never throws. */
 export interface EventSink {
@@ -66,9 +67,10 @@ export class IdentityEvents {
   /** When an identity is not served; told once, as long as the reason stays. */
   refused(identity: AgentIdentity, reason: ReadyReason, message: string): void {
     if (readyReason(identity) === reason) return;
+    const event = reason === 'RepairLoop' ? 'RepairLoop' : 'Refused';
     this.#record(identity, {
       type: 'Warning',
-      reason: 'Refused',
+      reason: event,
       action: 'Issue',
       note: `${reason}: ${message}`,
     });
@@ -81,15 +83,16 @@ export class IdentityEvents {
     this.#record(identity, { type: 'Warning', reason: 'IssueFailed', action: 'Issue', note: message });
   }
 
-  /** When the Secret of an identity that must not hold a key was wiped. */
-  wiped(identity: AgentIdentity): void {
+  /** When a Secret whose key may not live on was wiped; `identity` is undefined when it is gone. */
+  wiped(identity: AgentIdentity | undefined, secretName: string, result: WipeResult): void {
+    if (result.kind !== 'wiped' && result.kind !== 'emptied') return;
     this.#observer.wiped();
-    this.#record(identity, {
-      type: 'Warning',
-      reason: 'Wiped',
-      action: 'Wipe',
-      note: 'Emptied and deleted the Secret',
-    });
+    if (identity === undefined) return;
+    const note =
+      result.kind === 'wiped'
+        ? `Emptied and deleted Secret ${secretName}`
+        : `Emptied Secret ${secretName}; finalizers of others keep the empty object: ${result.finalizers.join(', ')}`;
+    this.#record(identity, { type: 'Warning', reason: 'Wiped', action: 'Wipe', note });
   }
 
   #record(
@@ -104,6 +107,12 @@ export class IdentityEvents {
     const regarding = { apiVersion: `${GROUP}/${VERSION}`, kind: AGENT_IDENTITY.kind, name, namespace, uid };
     this.#sink.record({ regarding, ...event });
   }
+}
+
+/** Whether a plan mends something that was whole before. */
+export function isMending(identity: AgentIdentity, plan: CertificatePlan): boolean {
+  if (plan.kind !== 'issue') return plan.kind === 'repair';
+  return plan.reason === 'SpecChanged' || issueEvent(identity, plan.reason) === 'Repaired';
 }
 
 function issueEvent(identity: AgentIdentity, reason: IssueReason): EventReason {

@@ -5,68 +5,25 @@
  * (domain/certificate); then at most one Secret is written, and status once, on every path.
  */
 
-import type { AgentIdentity } from '../../api/agent-identity.ts';
-import type { ReadyReason } from '../../api/conditions.ts';
-import { planCertificate } from '../../domain/certificate/plan.ts';
-import type { TrustSettings } from '../../domain/certificate/profile.ts';
-import { namespaceRoleMissing } from '../../domain/identity/eligibility.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { Outcome, Reconcile } from '../../kube/controller.ts';
-import { SECRET } from '../../kube/core-types.ts';
-import { isKubeError, isNamespaceTerminating, type KubeErrorCode } from '../../kube/errors.ts';
+import {
+  type CertificatePlan,
+  type CertificateWish,
+  planCertificate,
+} from '../../domain/certificate/plan.ts';
+import type { Reconcile } from '../../kube/controller.ts';
+import { isKubeError } from '../../kube/errors.ts';
 import type { Key } from '../../kube/object.ts';
-import { type ActPorts, issueCertificate, repairSecret, wipeSecret } from './act.ts';
-import type { Attempts } from './attempts.ts';
-import { certificateReport } from './certificate-report.ts';
-import { type GatherPorts, gatherIdentity, type IdentityInputs } from './gather.ts';
-import type { IdentityEvents } from './identity-events.ts';
+import { issueCertificate, repairSecret } from './act.ts';
+import type { Context, IdentityPorts, Result } from './context.ts';
+import { explainFailure } from './failure.ts';
+import { gatherIdentity, type IdentityInputs } from './gather.ts';
+import { isMending } from './identity-events.ts';
+import { refused, reportOf } from './outcome.ts';
 import type { SecretRecord } from './secret-record.ts';
-import type { IdentityReport } from './status.ts';
+import { wipeOrphans, wipeOutdated, wipeOwn } from './wipe.ts';
 import { certificateWish } from './wish.ts';
 
-/** What the reconciler is made of. */
-export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>, Omit<ActPorts, 'client'> {
-  readonly client: GatherPorts['client'] & ActPorts['client'] & Pick<KubeClient, 'listPage'>;
-  readonly settings: TrustSettings;
-  readonly nowMs: () => number;
-  readonly attempts: Attempts;
-  readonly events: IdentityEvents;
-  /** Writes status when it differs from what is stored. */
-  readonly report: (identity: AgentIdentity, report: IdentityReport, signal: AbortSignal) => Promise<void>;
-}
-
-/** What came of a reconcile: what to say, and when to look again. */
-interface Result {
-  readonly report: IdentityReport;
-  readonly outcome: Outcome;
-}
-
-interface Context {
-  readonly ports: IdentityPorts;
-  readonly key: Key;
-  readonly inputs: IdentityInputs;
-  readonly signal: AbortSignal;
-}
-
 const NOT_YET_RECHECK_MS = 5_000;
-const REFUSED_RECHECK_MS = 10_000;
-
-/** The API server said no to this identity. Everything else is the loop's to repeat: status could not be written. */
-const SAID_NO: readonly KubeErrorCode[] = ['KUBE_BAD_REQUEST', 'KUBE_FORBIDDEN', 'KUBE_INVALID'];
-
-/** Only an edit of the identity, or of the operator's settings, helps. */
-const STALLED: readonly ReadyReason[] = [
-  'InvalidSpec',
-  'NamespaceNotGoverned',
-  'NotServed',
-  'ServiceAccountTaken',
-];
-/** Nothing announces the end of these. */
-const LOOKED_AT_AGAIN: readonly ReadyReason[] = [
-  'AuthorityUnavailable',
-  'NamespaceRoleMissing',
-  'SecretConflict',
-];
 
 /** Idempotent; a key says nothing about why it came. */
 export function identityReconciler(ports: IdentityPorts): Reconcile {
@@ -78,158 +35,101 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
       contested.delete(key);
       ports.attempts.forget(key);
       ports.leaves.settle(key);
-      await wipeAll(ports, inputs.orphans, signal);
+      await wipeOrphans(ports, inputs.orphans, signal);
       return { kind: 'settled' };
     }
-    const context = { ports, key, inputs, signal };
-    const result = await serve(context).catch((error: unknown) => {
+    const context = { ports, key, inputs, wasContested: contested.has(key), signal };
+    try {
+      const result = await serve(context);
+      if (result.report.reason === 'Issued') contested.delete(key);
+      await ports.report(inputs.identity, result.report, signal);
+      return result.outcome;
+    } catch (error) {
       // The name is taken by something that no cache shows: the next round reads it from the server.
       if (isKubeError(error, 'KUBE_ALREADY_EXISTS')) contested.add(key);
-      return failed(context, error);
-    });
-    if (result.report.reason === 'Issued') contested.delete(key);
-    await ports.report(inputs.identity, result.report, signal);
-    return result.outcome;
+      return explainFailure(context, error);
+    }
   };
 }
 
 async function serve(context: Context): Promise<Result> {
-  const { ports, inputs, signal } = context;
+  const { ports, key, inputs, signal } = context;
   const { eligibility, authority } = inputs;
-  await wipeAll(ports, inputs.orphans, signal);
+  await wipeOrphans(ports, inputs.orphans, signal);
   if (eligibility.kind === 'refused') {
     if (eligibility.wipe) await wipeOwn(context);
-    return refused(context, eligibility.reason, eligibility.message);
+    ports.leaves.settle(key);
+    return refused(context, eligibility);
   }
-  if (authority.kind === 'unavailable') return refused(context, 'AuthorityUnavailable', authority.message);
-  const lastIssuedAtMs = ports.attempts.lastIssuedAtMs(context.key);
-  const wished = certificateWish({ ...inputs, authority, settings: ports.settings, lastIssuedAtMs });
-  if (wished.kind === 'invalid') return refused(context, 'InvalidSpec', `${wished.message}.`);
+  if (authority.kind === 'unavailable') {
+    return refused(context, { reason: 'AuthorityUnavailable', message: authority.message });
+  }
+  const wished = certificateWish({
+    ...inputs,
+    authority,
+    settings: ports.settings,
+    lastIssuedAtMs: ports.attempts.lastIssuedAtMs(key),
+    refuseLeafsBeforeMs: ports.attempts.wipedAtMs(key),
+  });
+  if (wished.kind === 'invalid')
+    return refused(context, { reason: 'InvalidSpec', message: `${wished.message}.` });
   return keepCertificate(context, { ...wished, authority });
 }
 
-type Wished = Extract<ReturnType<typeof certificateWish>, { kind: 'wish' }> & {
+interface Wished {
+  readonly wish: CertificateWish;
   readonly authority: Extract<IdentityInputs['authority'], { kind: 'ready' }>;
-};
+}
 
 async function keepCertificate(context: Context, { wish, authority }: Wished): Promise<Result> {
-  const { ports, key, inputs, signal } = context;
+  const { ports, key, inputs } = context;
   const nowMs = ports.nowMs();
   const plan = planCertificate(wish, inputs.secret?.facts, nowMs);
-  if (plan.kind === 'refuse') {
-    const reason = plan.reason === 'SecretConflict' ? 'SecretConflict' : 'AuthorityUnavailable';
-    return refused(context, reason, `${plan.message}.`);
-  }
-  let secret = inputs.secret;
-  if (plan.kind === 'issue') {
-    secret = await issueCertificate(ports, { plan, wish, authority, secret }, { nowMs, signal });
-    ports.attempts.issued(key, nowMs);
-  }
-  if (plan.kind === 'repair') secret = await repairSecret(ports, { plan, wish, authority, secret }, signal);
+  if (plan.kind === 'refuse') return withheld(context, plan);
+  const mends = isMending(inputs.identity, plan);
+  const pauseUntilMs = mends ? ports.attempts.pauseUntilMs(key, nowMs) : undefined;
+  if (pauseUntilMs !== undefined) return paused(context, plan, pauseUntilMs);
+  const secret = await carryOut(context, { wish, authority, plan, nowMs });
   // Also when nothing was written: an earlier write may have arrived although its answer did not.
   ports.leaves.settle(key);
-  await wipeAll(ports, inputs.outdated, signal);
-  ports.attempts.succeeded(key);
+  if (mends) ports.attempts.mended(key, nowMs);
   ports.events.acted(inputs.identity, plan);
-  const certificate = certificateReport(secret, wish);
+  await wipeOutdated(context);
+  ports.attempts.succeeded(key);
+  const next = planCertificate(wish, secret?.facts, nowMs);
+  const message = `Secret ${wish.secret.name} holds the certificate of ${wish.profile.spiffeId}.`;
   return {
-    report: {
-      ...reportOf(
-        inputs,
-        'Issued',
-        `Secret ${wish.secret.name} holds the certificate of ${wish.profile.spiffeId}.`,
-      ),
-      spiffeId: wish.profile.spiffeId,
-      certificate,
-    },
-    outcome: {
-      kind: 'recheck',
-      atMs:
-        plan.kind === 'keep' ? plan.recheckAtMs : (certificate?.renewalTimeMs ?? nowMs + NOT_YET_RECHECK_MS),
-    },
+    report: reportOf(context, { reason: 'Issued', message, secret }),
+    outcome: { kind: 'recheck', atMs: next.kind === 'keep' ? next.recheckAtMs : nowMs + NOT_YET_RECHECK_MS },
   };
 }
 
-function refused({ ports, inputs }: Context, reason: ReadyReason, message: string): Result {
-  ports.events.refused(inputs.identity, reason, message);
-  const progress = STALLED.includes(reason) ? 'stalled' : reason === 'Quarantined' ? 'done' : 'trying';
-  return {
-    report: { ...reportOf(inputs, reason, message), progress },
-    outcome: LOOKED_AT_AGAIN.includes(reason)
-      ? { kind: 'recheck', atMs: ports.nowMs() + REFUSED_RECHECK_MS }
-      : { kind: 'stalled', reason },
-  };
+/** Writes the Secret as planned, and gives it as it is then. */
+async function carryOut(
+  { ports, key, inputs: { secret }, signal }: Context,
+  { wish, authority, plan, nowMs }: Wished & { readonly plan: CertificatePlan; readonly nowMs: number },
+): Promise<SecretRecord | undefined> {
+  if (plan.kind === 'repair') return repairSecret(ports, { plan, wish, authority, secret }, signal);
+  if (plan.kind !== 'issue') return secret;
+  const written = await issueCertificate(ports, { plan, wish, authority, secret }, { nowMs, signal });
+  ports.attempts.issued(key, nowMs);
+  return written;
 }
 
-async function failed(context: Context, error: unknown): Promise<Result> {
-  const { ports, key, inputs } = context;
-  if (isNamespaceTerminating(error)) {
-    return refused(
-      context,
-      'NamespaceTerminating',
-      'The namespace is being deleted and takes no new objects.',
-    );
+function withheld(context: Context, plan: Extract<CertificatePlan, { kind: 'refuse' }>): Result {
+  if (plan.reason === 'SecretConflict') {
+    return refused(context, { reason: 'SecretConflict', message: `${plan.message}.` });
   }
-  if (!isKubeError(error, ...SAID_NO)) throw error;
-  if (isKubeError(error, 'KUBE_FORBIDDEN') && !(await mayReadSecrets(context))) {
-    return refused(context, 'NamespaceRoleMissing', namespaceRoleMissing(inputs.identity.metadata.namespace));
-  }
-  const leaf = inputs.secret?.facts.content.certificate;
-  const { failure, retryAtMs } = ports.attempts.failed(key, {
-    nowMs: ports.nowMs(),
-    generation: inputs.identity.metadata.generation,
-    notAfterMs: leaf?.kind === 'certificate' ? leaf.notAfterMs : undefined,
-  });
-  const message = `${error.message}. It is tried again by itself.`;
-  ports.events.failed(inputs.identity, message);
-  return {
-    report: { ...reportOf(inputs, 'IssueFailed', message), progress: 'trying', failure },
-    outcome: { kind: 'recheck', atMs: retryAtMs },
-  };
+  const wayOut =
+    'To start another authority, scale the operator to 0, delete Secret agent-trust-ca in its namespace, and scale it up again: every agent then gets a new certificate.';
+  return refused(context, { reason: 'AuthorityUnavailable', message: `${plan.message}. ${wayOut}` });
 }
 
-/** A quota and a policy forbid a write as well as a missing role does; only the role forbids reading. */
-async function mayReadSecrets({ ports, inputs, signal }: Context): Promise<boolean> {
-  const { namespace } = inputs.identity.metadata;
-  try {
-    await ports.client.listPage(SECRET, { namespace, limit: 1, metadataOnly: true }, { signal });
-    return true;
-  } catch (error) {
-    if (isKubeError(error, 'KUBE_FORBIDDEN')) return false;
-    throw error;
-  }
-}
-
-function reportOf({ resolved }: IdentityInputs, reason: ReadyReason, message: string): IdentityReport {
-  return {
-    reason,
-    message,
-    spiffeId: undefined,
-    secretName: resolved.secretName,
-    isSuspended: resolved.isSuspended,
-    progress: 'done',
-    certificate: undefined,
-    failure: undefined,
-  };
-}
-
-/** Everything that this identity holds. */
-async function wipeOwn({ ports, key, inputs, signal }: Context): Promise<void> {
-  const { identity, secret, outdated } = inputs;
-  const isOwn = secret !== undefined && isHeldBy(secret, identity.metadata.uid);
-  await wipeAll(ports, isOwn ? [secret, ...outdated] : outdated, signal);
-  ports.leaves.settle(key);
-  if (isOwn || outdated.length > 0) ports.events.wiped(identity);
-}
-
-function isHeldBy({ facts }: SecretRecord, uid: string): boolean {
-  return facts.ownerUid === uid || facts.ownerReferences.some((owner) => owner.uid === uid);
-}
-
-async function wipeAll(
-  ports: IdentityPorts,
-  secrets: readonly SecretRecord[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const secret of secrets) await wipeSecret(ports, secret, signal);
+function paused(context: Context, plan: CertificatePlan, untilMs: number): Result {
+  const what =
+    plan.kind === 'repair' ? plan.findings.map(({ message }) => message).join('; ') : 'a new certificate';
+  const until = new Date(untilMs).toISOString().replace(/\.\d{3}Z/, 'Z');
+  const message = `Mended more than six times within an hour, and broken again (${what}). Next try at ${until}. Find who writes Secret ${context.inputs.resolved.secretName}.`;
+  const result = refused(context, { reason: 'RepairLoop', message });
+  return { ...result, outcome: { kind: 'recheck', atMs: untilMs } };
 }

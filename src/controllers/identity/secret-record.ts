@@ -1,10 +1,11 @@
 /** What is kept in memory of a Secret: metadata, and facts about its content. Never the bytes of a key. */
 
-import { ANNOTATION_OWNER_UID, LABEL_AGENT } from '../../api/group.ts';
+import { AGENT_IDENTITY, ANNOTATION_OWNER_UID, GROUP, LABEL_AGENT } from '../../api/group.ts';
 import { inspectSecret } from '../../crypto/inspect.ts';
 import { PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { signingAuthorityId, type VerifyingAuthority } from '../../crypto/signing-authority.ts';
 import { SECRET_KEYS, type SecretFacts } from '../../domain/certificate/facts.ts';
+import { withoutCopy } from '../../kube/carry-over.ts';
 import { type Key, keptMetadata, keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { KnownContents } from './known-contents.ts';
 import type { Secret } from './secret.ts';
@@ -37,7 +38,8 @@ export function secretRecord(secret: Secret, { trusted, known }: SecretJudge): S
     Object.entries(secret.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64')]),
   );
   return {
-    metadata: keptMetadata(secret.metadata),
+    // Without kubectl's copy of the whole object, which holds the key.
+    metadata: withoutCopy(keptMetadata(secret.metadata)),
     facts: {
       type: secret.type ?? 'Opaque',
       immutable: secret.immutable === true,
@@ -68,18 +70,30 @@ export function verifiedRecord(record: SecretRecord, trusted: TrustedAuthorities
   };
 }
 
+/** Other API groups may have a kind of this name. */
+function isAgentReference({
+  apiVersion,
+  kind,
+}: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): boolean {
+  return kind === AGENT_IDENTITY.kind && apiVersion.startsWith(`${GROUP}/`);
+}
+
 /** Keys of the AgentIdentities that a Secret says it is kept for: by label and by owner reference. */
 export function agentsOf({ metadata }: SecretRecord): readonly Key[] {
-  const names = new Set(
-    (metadata.ownerReferences ?? []).filter(({ kind }) => kind === 'AgentIdentity').map(({ name }) => name),
-  );
+  const names = new Set((metadata.ownerReferences ?? []).filter(isAgentReference).map(({ name }) => name));
   const labelled = metadata.labels?.[LABEL_AGENT];
   if (labelled !== undefined) names.add(labelled);
   return [...names].map((name) => keyOf({ ...metadata, name }));
 }
 
-/** UIDs of the identities that a Secret says it belongs to. Empty: it does not say so, and is nobody's of ours. */
+/**
+ * UIDs of the identities that a Secret says it belongs to: its annotation alone when it has one, since anybody may add an
+ * owner. Empty: it does not say so, and is nobody's of ours.
+ */
 export function ownerUids({ facts }: SecretRecord): readonly string[] {
-  const uids = facts.ownerReferences.filter(({ kind }) => kind === 'AgentIdentity').map(({ uid }) => uid);
-  return facts.ownerUid === undefined ? uids : [facts.ownerUid, ...uids];
+  if (facts.ownerUid !== undefined) return [facts.ownerUid];
+  return facts.ownerReferences.filter(isAgentReference).map(({ uid }) => uid);
 }

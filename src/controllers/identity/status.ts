@@ -31,7 +31,8 @@ export interface IdentityReport {
   readonly message: string;
   readonly spiffeId: string | undefined;
   readonly secretName: string;
-  readonly isSuspended: boolean;
+  /** `unknown`: suspended, and the operator may not write where the Secret is. */
+  readonly quarantine: 'yes' | 'no' | 'unknown';
   /** `trying`: the operator goes on by itself; `stalled`: only an edit helps. */
   readonly progress: 'done' | 'trying' | 'stalled';
   readonly certificate: CertificateReport | undefined;
@@ -56,12 +57,7 @@ export function identityStatus(
   const wanted: Omit<Condition, 'observedGeneration' | 'lastTransitionTime'>[] = [
     { type: 'Ready', ...ready },
     { type: 'CertificateReady', ...ready },
-    {
-      type: 'Quarantined',
-      status: report.isSuspended ? 'True' : 'False',
-      reason: QUARANTINED_REASONS[report.isSuspended ? 'true' : 'false'],
-      message: report.isSuspended ? 'spec.suspended is true.' : 'The agent is not cut off.',
-    },
+    quarantinedCondition(report),
   ];
   if (report.progress === 'trying') wanted.push({ type: 'Reconciling', ...ready, status: 'True' });
   if (report.progress === 'stalled') wanted.push({ type: 'Stalled', ...ready, status: 'True' });
@@ -75,6 +71,19 @@ export function identityStatus(
       lastTransitionTime: transitionTime(identity, condition, nowMs),
     })),
   };
+}
+
+function quarantinedCondition({
+  quarantine,
+  message,
+}: IdentityReport): Omit<Condition, 'observedGeneration' | 'lastTransitionTime'> {
+  const said = {
+    yes: ['True', 'spec.suspended is true.'],
+    no: ['False', 'The agent is not cut off.'],
+    unknown: ['Unknown', `spec.suspended is true, and the Secret could not be wiped: ${message}`],
+  } as const;
+  const [status, text] = said[quarantine];
+  return { type: 'Quarantined', status, reason: QUARANTINED_REASONS[status], message: text };
 }
 
 function certificateStatus({

@@ -24,6 +24,8 @@ export interface WishInput {
   readonly settings: TrustSettings;
   /** When this process last wrote a leaf for it, milliseconds since the Unix epoch. */
   readonly lastIssuedAtMs: number | undefined;
+  /** When its key was last taken away; older leaves are not accepted again. */
+  readonly refuseLeafsBeforeMs: number | undefined;
 }
 
 /** The wish, or the sentence that says which value cannot be served. */
@@ -33,7 +35,7 @@ export type WishResult =
 
 /** Decides what the Secret of an identity must be. */
 export function certificateWish(input: WishInput): WishResult {
-  const { identity, resolved, authority, settings, lastIssuedAtMs } = input;
+  const { identity, resolved, authority, settings, lastIssuedAtMs, refuseLeafsBeforeMs } = input;
   const { name, namespace, uid } = identity.metadata;
   const result = leafProfile({ name, namespace, extraDnsNames: [], ...resolved }, settings);
   if (result.kind === 'refuse') return { kind: 'invalid', message: result.message };
@@ -43,7 +45,7 @@ export function certificateWish(input: WishInput): WishResult {
       identityUid: uid,
       profile: result.profile,
       renewBeforeMs: resolved.renewBeforeMs,
-      refuseLeafsBeforeMs: undefined,
+      refuseLeafsBeforeMs,
       renewLeafsBeforeMs: renewBeforeInstantMs(identity),
       lastIssuedAtMs,
       signingAuthority: authority.signing,

@@ -3,16 +3,17 @@
 /** What is known about one identity and its surroundings at one instant. */
 export interface IdentitySituation {
   readonly namespace: string;
-  readonly name: string;
   readonly serviceAccountName: string;
-  /** Whether the operator was told to serve this namespace. */
-  readonly isNamespaceGoverned: boolean;
+  /** Whether the operator was told to serve this namespace. `never`: it holds no agents, whatever anybody says. */
+  readonly namespaceScope: 'governed' | 'outside' | 'never';
   /** What the API server answers in this namespace: `refused` when the operator's role is missing there. */
   readonly namespaceAccess: 'allowed' | 'refused';
   /** Violations of the schema that are stored all the same: field path and rule. */
   readonly invalidFields: readonly string[];
   /** Paths of fields that are set and that no code acts on. */
   readonly unservedFields: readonly string[];
+  /** Whether its deletion was asked for; it cannot be taken back. */
+  readonly isDeleting: boolean;
   readonly isSuspended: boolean;
   readonly serviceAccountExists: boolean;
   /** Name of the older AgentIdentity on the same ServiceAccount, if there is one. */
@@ -25,6 +26,7 @@ export type RefusalReason =
   | 'NamespaceRoleMissing'
   | 'InvalidSpec'
   | 'NotServed'
+  | 'Deleting'
   | 'Quarantined'
   | 'ServiceAccountTaken'
   | 'ServiceAccountMissing';
@@ -44,6 +46,7 @@ type Check = (situation: IdentitySituation) => Exclude<Eligibility, { kind: 'eli
 const CHECKS: readonly Check[] = [
   namespaceGoverned,
   namespaceAllowed,
+  notDeleting,
   notSuspended,
   specValid,
   serviceAccountFree,
@@ -62,13 +65,16 @@ export function judgeEligibility(situation: IdentitySituation): Eligibility {
 
 /** The sentence for a namespace of the list in which the operator has no rights. */
 export function namespaceRoleMissing(namespace: string): string {
-  return `The API server refuses the operator's access to Secrets or ConfigMaps of namespace ${namespace}: the RoleBinding agent-trust-controller is missing there. helm upgrade puts it back.`;
+  return `The API server refuses the operator's access to Secrets or ConfigMaps of namespace ${namespace}: the RoleBinding agent-trust-controller is missing there (with clusterWide, the ClusterRoleBinding agent-trust-all-namespaces). helm upgrade puts it back.`;
 }
 
 function namespaceGoverned(situation: IdentitySituation): ReturnType<Check> {
-  if (situation.isNamespaceGoverned) return undefined;
-  const { namespace } = situation;
-  const message = `Namespace ${namespace} is not in the chart's list "namespaces", so the operator may not write Secrets there. Add it: helm upgrade ... --set 'namespaces={...,${namespace}}'.`;
+  const { namespace, namespaceScope } = situation;
+  if (namespaceScope === 'governed') return undefined;
+  const message =
+    namespaceScope === 'never'
+      ? `Namespace ${namespace} holds no agents: it belongs to Kubernetes or to the operator itself. Move the agent to another namespace.`
+      : `Namespace ${namespace} is not in the chart's list "namespaces", so the operator may not write Secrets there. Add it: helm upgrade ... --set 'namespaces={...,${namespace}}'.`;
   return { kind: 'refused', reason: 'NamespaceNotGoverned', message, wipe: false };
 }
 
@@ -76,6 +82,12 @@ function namespaceAllowed(situation: IdentitySituation): ReturnType<Check> {
   if (situation.namespaceAccess === 'allowed') return undefined;
   const message = namespaceRoleMissing(situation.namespace);
   return { kind: 'refused', reason: 'NamespaceRoleMissing', message, wipe: false };
+}
+
+function notDeleting({ isDeleting }: IdentitySituation): ReturnType<Check> {
+  if (!isDeleting) return undefined;
+  const message = 'This AgentIdentity is being deleted: its Secret is wiped and nothing is issued any more.';
+  return { kind: 'refused', reason: 'Deleting', message, wipe: true };
 }
 
 function notSuspended(situation: IdentitySituation): ReturnType<Check> {

@@ -4,7 +4,7 @@
 export type AnySpec = Readonly<Record<string, unknown>>;
 
 /** Path below spec, and the value that means the same as leaving it out. `undefined`: any value counts as set. */
-interface UnservedField {
+export interface UnservedField {
   readonly path: string;
   readonly meansAbsent: readonly unknown[];
 }
@@ -13,7 +13,7 @@ interface UnservedField {
  * `capabilities` and `acceptFrom` are not listed: they only limit delegation, and there is none to limit before the
  * first DelegationPolicy is served.
  */
-const UNSERVED: readonly UnservedField[] = [
+export const UNSERVED: readonly UnservedField[] = [
   { path: 'certificate.dnsNames', meansAbsent: [] },
   { path: 'certificate.issuerRef', meansAbsent: [] },
   { path: 'signingKey.secretName', meansAbsent: [] },

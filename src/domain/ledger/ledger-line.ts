@@ -14,7 +14,7 @@ export interface LedgerLine {
   readonly generation: string;
 }
 
-/** A ledger takes no more lines beyond this, so that one object stays below 100 kB. */
+/** A ledger takes no more lines beyond this, so that one object stays small. */
 export const LINES_PER_LEDGER = 500;
 
 /** `<identity uid> <namespace>/<service account> <serial> <notAfter> <generation>`, without a line end. */
@@ -40,9 +40,4 @@ export function parseLedgerLine(text: string): LedgerLine | undefined {
   const notAfterMs = Date.parse(notAfter);
   if (Number.isNaN(notAfterMs)) return undefined;
   return { identityUid, namespace, serviceAccountName, serialHex, notAfterMs, generation };
-}
-
-/** Latest notAfter of the lines, milliseconds since the Unix epoch; 0 for none. */
-export function highestNotAfterMs(lines: readonly LedgerLine[]): number {
-  return lines.reduce((highest, line) => Math.max(highest, line.notAfterMs), 0);
 }

@@ -125,6 +125,16 @@ const REJECTED: Readonly<Record<string, readonly [Spec, ...string[]]>> = {
     'spec.certificate.secretTemplate',
     'use a prefix of your own',
   ],
+  'a label value with a space': [
+    { certificate: { secretTemplate: { labels: { team: 'data science' } } } },
+    'spec.certificate.secretTemplate.labels',
+    'should match',
+  ],
+  'a Secret name with two dots': [
+    { certificate: { secretName: 'a..b' } },
+    'spec.certificate.secretName',
+    'should match',
+  ],
   'a DNS name with a wildcard': [
     { certificate: { dnsNames: ['*.a.svc'] } },
     'spec.certificate.dnsNames',

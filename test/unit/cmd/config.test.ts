@@ -15,7 +15,7 @@ describe('parseConfig', () => {
         renewDeadlineMs: 10_000,
         retryPeriodMs: 2_000,
         httpPort: 8080,
-        httpHost: '0.0.0.0',
+        httpHost: undefined,
         logLevel: 'info',
         kubeconfig: undefined,
         context: undefined,

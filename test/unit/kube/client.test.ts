@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { afterEach, describe, it } from 'mocha';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { CONFIG_MAP, NAMESPACE, SECRET } from '../../../src/kube/core-types.ts';
+import { KubeError } from '../../../src/kube/errors.ts';
 import { caughtKubeError } from '../../support/caught.ts';
 import { type Answerer, end, inTurn, json, stream } from '../../support/loopback-server.ts';
 import { type Loopback, startLoopback, WIDGET } from '../../support/loopback-transport.ts';
@@ -282,6 +283,29 @@ describe('KubeClient', () => {
       expect(() => client.applyStatus(WIDGET, { metadata: { ...TARGET, uid: '' }, status: {} })).to.throw(
         TypeError,
       );
+    });
+
+    it('asks the fence before every write, and for no read', async () => {
+      await start();
+      const fence = {
+        assertHeld() {
+          throw new KubeError('KUBE_LEASE_NOT_HELD', 'not held');
+        },
+      };
+      const client = new KubeClient({ transport: loopback.transport, fieldManager: 'test', fence });
+      const observed = { metadata: OBSERVED };
+      const writes = [
+        client.create(WIDGET, observed),
+        client.apply(WIDGET, observed),
+        client.applyStatus(WIDGET, { ...observed, status: {} }),
+        client.mergePatch(WIDGET, { ...TARGET, patch: {} }),
+        client.replace(WIDGET, observed),
+        client.delete(WIDGET, TARGET),
+      ];
+      const codes = (await Promise.all(writes.map(caughtKubeError))).map((error) => error.code);
+      expect(codes).to.deep.equal(Array(6).fill('KUBE_LEASE_NOT_HELD'));
+      await client.get(WIDGET, TARGET);
+      expect(asked().map(({ request }) => request)).to.deep.equal([`GET ${object}`]);
     });
 
     it('refuses to write key material', async () => {

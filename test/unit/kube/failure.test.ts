@@ -17,6 +17,7 @@ const byCode: Readonly<Partial<Record<KubeErrorCode, FailureKind>>> = {
   KUBE_LEASE_NOT_HELD: 'race',
   KUBE_ABORTED: 'retryable',
   KUBE_NOT_FOUND: 'retryable',
+  KUBE_PROTOCOL: 'retryable',
 };
 
 describe('judgeFailure', () => {

@@ -124,6 +124,17 @@ describe('FencedWriter', () => {
       ]);
     });
 
+    it('takes finalizers of others away first, which would keep the name', async () => {
+      const kept = { ...META, finalizers: ['other.dev/f'] };
+      const stripped = { ...FULL, metadata: { ...META, resourceVersion: '6' } };
+      const writer = await start(json(200, { ...FULL, metadata: kept }), json(200, stripped), DONE, json(201, FULL));
+      await writer.recreate(WIDGET, { desired: FULL, observed: kept });
+      expect([methods(), (bodies()[1] as { preconditions: object }).preconditions]).to.deep.equal([
+        'GET PUT DELETE POST',
+        { uid: 'u1', resourceVersion: '6' },
+      ]);
+    });
+
     it('creates nothing when the object changed', async () => {
       const writer = await start(CONFLICT);
       const error = await caughtKubeError(writer.recreate(WIDGET, { desired: FULL, observed: META }));
@@ -220,8 +231,8 @@ describe('FencedWriter', () => {
       const writer = await start(json(200, immutable), json(200, immutable), DONE, NOT_FOUND);
       expect([await wipe(writer), methods(), bodies()[0]]).to.deep.equal([
         { kind: 'wiped' },
-        'GET PATCH DELETE GET',
-        { metadata: { uid: 'u1', resourceVersion: '5', finalizers: null } },
+        'GET PUT DELETE GET',
+        { ...TYPED, ...immutable, metadata: { ...META, finalizers: [] } },
       ]);
     });
 

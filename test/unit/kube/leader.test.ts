@@ -114,6 +114,34 @@ describe('LeaderElector, acquiring', () => {
     expect([elector.isLeader, elector.term]).to.deep.equal([true, 7]);
   });
 
+  for (const jitter of [0, 0.999]) {
+    it(`leads within 18 s of the last renewal, which it has just missed (jitter ${jitter})`, async () => {
+      const store = new LeaseStore();
+      const record = { holderIdentity: 'gone', leaseDurationSeconds: 15 };
+      store.write({ ...record, renewTime: '2026-01-01T00:00:00.000000Z' });
+      const { elector, clock } = join(store, 'b', { random: () => jitter });
+      await settle();
+      store.write({ ...record, renewTime: '2026-01-01T00:00:02.000000Z' });
+      await clock.advance(18_000);
+      expect(elector.isLeader).to.equal(true);
+    });
+  }
+
+  it('asks no faster when the record has run out and the server refuses every call', async () => {
+    const store = new LeaseStore();
+    store.write({ holderIdentity: 'gone', leaseDurationSeconds: 15 });
+    const port = store.port();
+    let calls = 0;
+    const get = async (signal: AbortSignal) => {
+      calls += 1;
+      if (calls > 1) throw new KubeError('KUBE_UNAVAILABLE', 'get leases');
+      return port.get(signal);
+    };
+    const { clock } = join(store, 'b', { lease: { ...port, get } });
+    await clock.advance(60_000);
+    expect(calls).to.equal(31);
+  });
+
   it('takes a lease that nobody holds at once, as a new term', async () => {
     const store = new LeaseStore();
     store.write({ holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions: 6 });

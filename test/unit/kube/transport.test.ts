@@ -323,6 +323,15 @@ describe('Transport', () => {
       });
     });
 
+    it('ends a call to a server that does not answer, and one whose answer stops', async () => {
+      const transport = await start(inTurn(ignore, stream(['{'], silence)), { callIdleTimeoutMs: 100 });
+      const errors = [await caught(transport.request(WRITE)), await caught(transport.request(WRITE))];
+      expect(errors.map(({ code, reason, lost }) => [code, reason, lost])).to.deep.equal([
+        ['KUBE_UNAVAILABLE', 'UND_ERR_HEADERS_TIMEOUT', true],
+        ['KUBE_UNAVAILABLE', 'UND_ERR_BODY_TIMEOUT', true],
+      ]);
+    });
+
     it('gives the connection of a call that ended early to the next one', async () => {
       const transport = await start(inTurn(ignore, OK), { connections: 1 });
       await caught(transport.request({ ...READ, timeoutMs: 30 }));

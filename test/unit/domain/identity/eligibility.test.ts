@@ -3,12 +3,12 @@ import { type IdentitySituation, judgeEligibility } from '../../../../src/domain
 
 const GOOD: IdentitySituation = {
   namespace: 'ai-agents',
-  name: 'agent-deployer',
   serviceAccountName: 'agent-deployer-sa',
-  isNamespaceGoverned: true,
+  namespaceScope: 'governed',
   namespaceAccess: 'allowed',
   invalidFields: [],
   unservedFields: [],
+  isDeleting: false,
   isSuspended: false,
   serviceAccountExists: true,
   olderClaimant: undefined,
@@ -18,7 +18,7 @@ const GOOD: IdentitySituation = {
 const CASES: readonly (readonly [string, Partial<IdentitySituation>, { reason: string; wipe: boolean }])[] = [
   [
     'a namespace outside the list',
-    { isNamespaceGoverned: false },
+    { namespaceScope: 'outside' },
     { reason: 'NamespaceNotGoverned', wipe: false },
   ],
   [
@@ -26,6 +26,7 @@ const CASES: readonly (readonly [string, Partial<IdentitySituation>, { reason: s
     { namespaceAccess: 'refused' },
     { reason: 'NamespaceRoleMissing', wipe: false },
   ],
+  ['an identity that is being deleted', { isDeleting: true }, { reason: 'Deleting', wipe: true }],
   ['a suspended identity', { isSuspended: true }, { reason: 'Quarantined', wipe: true }],
   [
     'a stored value out of range',

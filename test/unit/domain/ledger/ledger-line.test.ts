@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import {
   formatLedgerLine,
-  highestNotAfterMs,
   type LedgerLine,
   parseLedgerLine,
 } from '../../../../src/domain/ledger/ledger-line.ts';
@@ -39,13 +38,4 @@ describe('parseLedgerLine', () => {
       expect(parseLedgerLine(text)).to.equal(undefined);
     });
   }
-});
-
-describe('highestNotAfterMs', () => {
-  it('is the latest end, and 0 without lines', () => {
-    expect([highestNotAfterMs([]), highestNotAfterMs([{ ...LINE, notAfterMs: 5 }, LINE])]).to.deep.equal([
-      0,
-      LINE.notAfterMs,
-    ]);
-  });
 });

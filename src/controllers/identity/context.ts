@@ -1,0 +1,39 @@
+/** What one reconcile of an identity works with. */
+
+import type { AgentIdentity } from '../../api/agent-identity.ts';
+import type { TrustSettings } from '../../domain/certificate/profile.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Outcome } from '../../kube/controller.ts';
+import type { Key } from '../../kube/object.ts';
+import type { ActPorts } from './act.ts';
+import type { Attempts } from './attempts.ts';
+import type { GatherPorts, IdentityInputs } from './gather.ts';
+import type { IdentityEvents } from './identity-events.ts';
+import type { IdentityReport } from './status.ts';
+
+/** What the reconciler is made of. */
+export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>, Omit<ActPorts, 'client'> {
+  readonly client: GatherPorts['client'] & ActPorts['client'] & Pick<KubeClient, 'listPage'>;
+  readonly settings: TrustSettings;
+  readonly nowMs: () => number;
+  readonly attempts: Attempts;
+  readonly events: IdentityEvents;
+  /** Writes status when it differs from what is stored. */
+  readonly report: (identity: AgentIdentity, report: IdentityReport, signal: AbortSignal) => Promise<void>;
+}
+
+/** What came of a reconcile: what to say, and when to look again. */
+export interface Result {
+  readonly report: IdentityReport;
+  readonly outcome: Outcome;
+}
+
+/** One reconcile of one identity. */
+export interface Context {
+  readonly ports: IdentityPorts;
+  readonly key: Key;
+  readonly inputs: IdentityInputs;
+  /** The Secret was read from the server, because a create said that it is there. */
+  readonly wasContested: boolean;
+  readonly signal: AbortSignal;
+}

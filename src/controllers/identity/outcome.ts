@@ -1,0 +1,83 @@
+/** From what came of a reconcile to what status says and when the identity is looked at again. */
+
+import type { ReadyReason } from '../../api/conditions.ts';
+import { isOwnSecret } from '../../domain/certificate/ownership.ts';
+import { buildSpiffeId } from '../../domain/certificate/spiffe-id.ts';
+import { certificateReport } from './certificate-report.ts';
+import type { Context, Result } from './context.ts';
+import type { SecretRecord } from './secret-record.ts';
+import type { IdentityReport } from './status.ts';
+
+/** Only an edit of the identity, or of the operator's settings, helps. */
+const STALLED: readonly ReadyReason[] = [
+  'InvalidSpec',
+  'NamespaceNotGoverned',
+  'NotServed',
+  'ServiceAccountTaken',
+];
+/** It is as somebody asked for. */
+const AS_ASKED: readonly ReadyReason[] = ['Issued', 'Quarantined', 'Deleting'];
+/** Nothing announces the end of these. */
+const LOOKED_AT_AGAIN: readonly ReadyReason[] = [
+  'AuthorityUnavailable',
+  'NamespaceRoleMissing',
+  'SecretConflict',
+];
+const RECHECK_MS = 10_000;
+
+/** Why an identity is not served. */
+export interface Refusal {
+  readonly reason: ReadyReason;
+  readonly message: string;
+  /** Its Secret was wiped. */
+  readonly wipe?: boolean;
+}
+
+/** Tells people, and gives the result. */
+export function refused(context: Context, { reason, message, wipe = false }: Refusal): Result {
+  const { ports, inputs } = context;
+  ports.events.refused(inputs.identity, reason, message);
+  return {
+    report: reportOf(context, { reason, message, secret: wipe ? undefined : inputs.secret }),
+    outcome: LOOKED_AT_AGAIN.includes(reason)
+      ? { kind: 'recheck', atMs: ports.nowMs() + RECHECK_MS }
+      : { kind: 'stalled', reason },
+  };
+}
+
+/** The report; `secret` is what the identity holds now, if it is its own. */
+export function reportOf(
+  context: Context,
+  said: { readonly reason: ReadyReason; readonly message: string; readonly secret: SecretRecord | undefined },
+): IdentityReport {
+  const { reason, message, secret } = said;
+  const { ports, inputs } = context;
+  const { identity, resolved } = inputs;
+  const { serviceAccountName, secretName, isSuspended } = resolved;
+  const { namespace, uid } = identity.metadata;
+  const spiffeId = buildSpiffeId({ trustDomain: ports.settings.trustDomain, namespace, serviceAccountName });
+  return {
+    reason,
+    message,
+    spiffeId,
+    secretName,
+    quarantine: !isSuspended ? 'no' : reason === 'Quarantined' ? 'yes' : 'unknown',
+    progress: AS_ASKED.includes(reason) ? 'done' : STALLED.includes(reason) ? 'stalled' : 'trying',
+    certificate: isOwn(context, secret) ? certificateReport(secret, uid, resolved) : undefined,
+    failure: undefined,
+  };
+}
+
+/** Whether a Secret is this identity's: by its word, or by what it holds when it says nothing. */
+export function isOwn({ ports, inputs }: Context, secret: SecretRecord | undefined): boolean {
+  const { identity, resolved, authority } = inputs;
+  const { namespace, uid } = identity.metadata;
+  const { serviceAccountName } = resolved;
+  const spiffeId =
+    buildSpiffeId({ trustDomain: ports.settings.trustDomain, namespace, serviceAccountName }) ?? '';
+  const trustedAuthorities = authority.kind === 'ready' ? authority.trusted : [];
+  return (
+    secret !== undefined &&
+    isOwnSecret({ identityUid: uid, profile: { spiffeId }, trustedAuthorities }, secret.facts)
+  );
+}
