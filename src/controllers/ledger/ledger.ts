@@ -62,6 +62,11 @@ const NEVER_MS = 8.64e15;
 /** Nobody's signal ends a write that many wait for. */
 const CALL: CallOptions = { timeoutMs: 20_000 };
 
+/** So long the first caller waits for others to join its write: a write costs the server more than that. */
+const GATHER_MS = 5;
+
+const gatherForAWhile = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+
 /** Somebody else's write was first. */
 const OVERTAKEN: readonly KubeErrorCode[] = ['KUBE_CONFLICT', 'KUBE_ALREADY_EXISTS', 'KUBE_NOT_FOUND'];
 
@@ -74,11 +79,23 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a ledger is made of. */
+export interface LedgerOptions {
+  readonly store: LedgerStore;
+  /** The operator's. */
+  readonly namespace: string;
+  /** Names this leader's term and no other. */
+  readonly epoch: string;
+  /** How long the first caller waits for others to join its write; 5 ms by default. */
+  readonly gather?: () => Promise<unknown>;
+}
+
 /** The ledger of one leader's term. Make a new one for each term. */
 export class IssuanceLedger {
   readonly #store: LedgerStore;
   readonly #namespace: string;
   readonly #epoch: string;
+  readonly #gather: () => Promise<unknown>;
   #open: OpenLedger | undefined;
   #nextNumber = 1;
   #closed = new Map<string, { readonly uid: string; readonly highestNotAfterMs: number }>();
@@ -87,8 +104,8 @@ export class IssuanceLedger {
   #isLost = false;
   #flushing = false;
 
-  /** `epoch` names this leader's term and no other; `namespace` is the operator's. */
-  constructor(options: { readonly store: LedgerStore; readonly namespace: string; readonly epoch: string }) {
+  constructor(options: LedgerOptions) {
+    this.#gather = options.gather ?? gatherForAWhile;
     this.#store = options.store;
     this.#namespace = options.namespace;
     this.#epoch = options.epoch;
@@ -145,8 +162,7 @@ export class IssuanceLedger {
 
   async #flush(): Promise<void> {
     this.#flushing = true;
-    // The callers of this turn of the event loop join the first write.
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#gather();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, LINES_PER_LEDGER - this.lineCount);
       try {
@@ -161,7 +177,8 @@ export class IssuanceLedger {
 
   /** Reads all ledgers: the newest is the open one, unless it is closed; the others are remembered. */
   async #findOpen(signal: AbortSignal | undefined): Promise<OpenLedger> {
-    const selection = { namespace: this.#namespace, labelSelector: LABEL_LEDGER };
+    // Not by label: one that somebody took off would hide the open ledger, and its name would stay taken.
+    const selection = { namespace: this.#namespace };
     const { items } = await this.#store.list<LedgerConfigMap>(CONFIG_MAP, selection, { ...CALL, signal });
     const found = items
       .filter(({ metadata }) => LEDGER_NAME.test(metadata.name))

@@ -33,7 +33,8 @@ function storeWith(roomLeft: number, fateOf: readonly Fate[]): ConfigMapStore {
 }
 
 function ledgerOf(store: ConfigMapStore, epoch: string): IssuanceLedger {
-  return new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch });
+  const gather = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+  return new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch, gather });
 }
 
 /** Takes over as the process does: again and again until it works. */

@@ -1,0 +1,142 @@
+import { expect } from 'chai';
+import type { AgentIdentity } from '../../../../src/api/agent-identity.ts';
+import { READY_REASONS, type ReadyReason } from '../../../../src/api/conditions.ts';
+import { type IdentityReport, identityStatus } from '../../../../src/controllers/identity/status.ts';
+
+const NOW = Date.UTC(2026, 0, 1, 12);
+const EARLIER = '2025-12-31T00:00:00Z';
+
+const identity: AgentIdentity = {
+  metadata: {
+    name: 'agent-deployer',
+    namespace: 'ai-agents',
+    uid: 'uid-1',
+    resourceVersion: '7',
+    generation: 3,
+    creationTimestamp: EARLIER,
+  },
+  spec: {},
+};
+
+const issued: IdentityReport = {
+  reason: 'Issued',
+  message: 'All is well.',
+  spiffeId: 'spiffe://cluster.local/ns/ai-agents/sa/agent-deployer',
+  secretName: 'agent-deployer-tls',
+  quarantine: 'no',
+  progress: 'done',
+  certificate: {
+    serialHex: '91aa04',
+    notBeforeMs: NOW - 120_000,
+    notAfterMs: NOW + 86_400_000,
+    renewalTimeMs: NOW + 57_600_999,
+    authorityId: 'aaaaaaaaaaaaaaaa',
+  },
+  failure: undefined,
+};
+
+/** `type status reason` of each condition. */
+function conditionsOf(report: Partial<IdentityReport>): readonly string[] {
+  const { conditions = [] } = identityStatus(identity, { ...issued, ...report }, NOW);
+  return conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
+}
+
+describe('identityStatus', () => {
+  it('says everything of an identity that has its certificate', () => {
+    const common = { observedGeneration: 3, lastTransitionTime: '2026-01-01T12:00:00Z' };
+    const ready = { status: 'True', reason: 'Issued', message: 'All is well.', ...common };
+    expect(identityStatus(identity, issued, NOW)).to.deep.equal({
+      observedGeneration: 3,
+      spiffeID: 'spiffe://cluster.local/ns/ai-agents/sa/agent-deployer',
+      certificate: {
+        secretName: 'agent-deployer-tls',
+        serialNumber: '91aa04',
+        notBefore: '2026-01-01T11:58:00Z',
+        notAfter: '2026-01-02T12:00:00Z',
+        renewalTime: '2026-01-02T04:00:00Z',
+        authority: 'aaaaaaaaaaaaaaaa',
+      },
+      conditions: [
+        { type: 'Ready', ...ready },
+        { type: 'CertificateReady', ...ready },
+        {
+          type: 'Quarantined',
+          status: 'False',
+          reason: 'NotQuarantined',
+          message: 'The agent is not cut off.',
+          ...common,
+        },
+      ],
+    });
+  });
+
+  it('leaves out what is not known', () => {
+    const status = identityStatus(identity, { ...issued, spiffeId: undefined, certificate: undefined }, NOW);
+    expect(status).to.not.have.property('spiffeID');
+    expect(status.certificate).to.deep.equal({ secretName: 'agent-deployer-tls' });
+  });
+
+  it('says how often it failed', () => {
+    const failure = { attempts: 4, lastFailureMs: NOW + 999 };
+    const report = { ...issued, certificate: undefined, failure };
+    expect(identityStatus(identity, report, NOW).certificate).to.deep.equal({
+      secretName: 'agent-deployer-tls',
+      failedAttempts: 4,
+      lastFailureTime: '2026-01-01T12:00:00Z',
+    });
+  });
+
+  it('says whether the operator goes on by itself, or an edit is needed', () => {
+    const reason = 'InvalidSpec';
+    expect([
+      conditionsOf({ reason, progress: 'trying' })[3],
+      conditionsOf({ reason, progress: 'stalled' })[3],
+    ]).to.deep.equal(['Reconciling True InvalidSpec', 'Stalled True InvalidSpec']);
+    expect(conditionsOf({ reason, progress: 'done' }).length).to.equal(3);
+  });
+
+  it('says whether the agent is cut off', () => {
+    const quarantined = (['yes', 'no', 'unknown'] as const).map(
+      (quarantine) => conditionsOf({ reason: 'Quarantined', quarantine })[2],
+    );
+    expect(quarantined.map((text) => text?.split(' ').slice(0, 2))).to.deep.equal([
+      ['Quarantined', 'True'],
+      ['Quarantined', 'False'],
+      ['Quarantined', 'Unknown'],
+    ]);
+  });
+
+  for (const [reason, { ready }] of Object.entries(READY_REASONS)) {
+    it(`takes ${reason} as Ready=${ready}`, () => {
+      const [first, second] = conditionsOf({ reason: reason as ReadyReason });
+      expect([first, second]).to.deep.equal([
+        `Ready ${ready} ${reason}`,
+        `CertificateReady ${ready} ${reason}`,
+      ]);
+    });
+  }
+
+  it('keeps the time of a condition whose status stays, whatever its reason', () => {
+    const stored = identityStatus(identity, issued, Date.parse(EARLIER));
+    const later = identityStatus({ ...identity, status: stored }, { ...issued, message: 'Still.' }, NOW);
+    expect(later.conditions?.map(({ lastTransitionTime }) => lastTransitionTime)).to.deep.equal([
+      ...[EARLIER, EARLIER, EARLIER],
+    ]);
+  });
+
+  it('notes the time when the status of a condition changes', () => {
+    const stored = identityStatus(identity, issued, Date.parse(EARLIER));
+    const report: IdentityReport = { ...issued, reason: 'IssueFailed' };
+    const later = identityStatus({ ...identity, status: stored }, report, NOW);
+    expect(later.conditions?.map(({ lastTransitionTime }) => lastTransitionTime)).to.deep.equal([
+      '2026-01-01T12:00:00Z',
+      '2026-01-01T12:00:00Z',
+      EARLIER,
+    ]);
+  });
+
+  it('says the same of the same', () => {
+    const stored = identityStatus(identity, issued, Date.parse(EARLIER));
+    expect(identityStatus({ ...identity, status: stored }, issued, NOW)).to.deep.equal(stored);
+  });
+});
