@@ -8,9 +8,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { chartCrds } from './generate/chart-crds.ts';
 import { crdTypes } from './generate/crd-types.ts';
+import { errorsTable } from './generate/errors-table.ts';
+import { flagsPage } from './generate/flags-page.ts';
 import { layersInArchitecture } from './generate/layers-table.ts';
 import { manifests } from './generate/manifests.ts';
+import { metricsTable } from './generate/metrics-table.ts';
 import { reasonsTable } from './generate/reasons-table.ts';
+import { unservedTable } from './generate/unserved-table.ts';
+import { valuesPage } from './generate/values-page.ts';
 
 /** Path below the repository's root, and the whole content. */
 export type Outputs = ReadonlyMap<string, string>;
@@ -22,6 +27,11 @@ const STEPS: readonly ((root: string) => Promise<Outputs>)[] = [
   chartCrds,
   layersInArchitecture,
   reasonsTable,
+  errorsTable,
+  metricsTable,
+  flagsPage,
+  valuesPage,
+  unservedTable,
   manifests,
 ];
 

@@ -22,10 +22,11 @@ export interface Cluster {
 const NOTE = 'cluster.json';
 const END_TIMEOUT_MS = 30_000;
 
-/** Notes a cluster of this process in its folder. */
-export function noteCluster({ directory, server, caPath, kubeconfigPath, pids }: ControlPlane): void {
+/** Notes a cluster of this process in its folder, and the pids of further processes that must not outlive it. */
+export function noteCluster(controlPlane: ControlPlane, furtherPids: readonly number[] = []): void {
+  const { directory, server, caPath, kubeconfigPath, pids } = controlPlane;
   const owner = identify(process.pid);
-  const processes = Object.values(pids)
+  const processes = [...Object.values(pids), ...furtherPids]
     .map(identify)
     .filter((identity) => identity !== undefined);
   const path = join(directory, NOTE);

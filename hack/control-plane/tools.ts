@@ -64,6 +64,20 @@ export async function ensureTools({ progress }: EnsureToolsOptions = {}): Promis
   return toolsIn([await builtDirectory(progress)]);
 }
 
+/** Why {@link ensureTools} would fail before it builds anything, one line; undefined when nothing stands in its way. */
+export function toolsProblem(): string | undefined {
+  const assets = process.env['KUBEBUILDER_ASSETS'];
+  if (assets && ALL.every((name) => isExecutable(join(assets, name)))) return undefined;
+  if (process.env['AGENT_TRUST_TOOLS'] || existsSync(join(cacheDirectory(), contentHash()))) return undefined;
+  try {
+    requireGo(readFileSync(join(MODULE, 'go.mod'), 'utf8'));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return error.message;
+  }
+}
+
 /** Takes each program from the first folder that has it. */
 function toolsIn(folders: readonly string[]): Tools {
   const find = (name: string): string => {

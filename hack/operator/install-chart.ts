@@ -12,10 +12,11 @@ export const OPERATOR_NAMESPACE = 'agent-trust-system';
 /** What to install where. */
 export interface ChartInstallation {
   readonly kubeconfigPath: string;
-  readonly context?: string | undefined;
   /** Governed namespaces; each must exist. `*` sets clusterWide. */
   readonly namespaces: readonly string[] | '*';
   readonly operatorNamespace?: string;
+  /** Further values, as Helm's `--set` takes them. */
+  readonly set?: readonly string[];
 }
 
 const CHART = join(import.meta.dirname, '../../helm/agent-trust');
@@ -26,7 +27,7 @@ const CHART = join(import.meta.dirname, '../../helm/agent-trust');
  * @throws CommandError with Helm's own words.
  */
 export async function installChart(installation: ChartInstallation): Promise<void> {
-  const { kubeconfigPath, context, namespaces, operatorNamespace = OPERATOR_NAMESPACE } = installation;
+  const { kubeconfigPath, namespaces, operatorNamespace = OPERATOR_NAMESPACE, set = [] } = installation;
   const { helm } = await ensureTools();
   const scope = namespaces === '*' ? 'clusterWide=true' : `namespaces={${namespaces.join(',')}}`;
   const args = [
@@ -37,9 +38,9 @@ export async function installChart(installation: ChartInstallation): Promise<voi
     `--namespace=${operatorNamespace}`,
     '--create-namespace',
     `--kubeconfig=${kubeconfigPath}`,
-    ...(context === undefined ? [] : [`--kube-context=${context}`]),
     `--set=${scope}`,
     '--set=replicas=0',
+    ...set.map((value) => `--set=${value}`),
   ];
   try {
     await promisify(execFile)(helm, args, { maxBuffer: 16 * 1024 * 1024 });

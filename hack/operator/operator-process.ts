@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CommandError } from '../control-plane/command-error.ts';
+import { endWithThisProcess } from '../control-plane/end-with-process.ts';
 
 /** How it is started. */
 export interface OperatorProcessOptions {
@@ -32,6 +33,14 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
   const operator = new OperatorProcess(options);
   await operator.listening();
   return operator;
+}
+
+/** The sum over all label sets of metric `name` that contain `labels`, in the text that Prometheus reads. */
+export function sumOfSamples(text: string, name: string, labels = ''): number {
+  return text
+    .split('\n')
+    .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
 /** A running controller. */
@@ -67,8 +76,15 @@ export class OperatorProcess {
         },
       },
     );
+    const forget = endWithThisProcess({
+      stop: async () => void (await this.stop()),
+      stopNow: () => void this.#child.kill('SIGKILL'),
+    });
     this.#exited = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => resolve(signal ?? `exit status ${code}`));
+      this.#child.once('exit', (code, signal) => {
+        forget();
+        resolve(signal ?? `exit status ${code}`);
+      });
     });
     this.#readLog(logPath);
   }
@@ -106,13 +122,9 @@ export class OperatorProcess {
     }
   }
 
-  /** One sample of its metrics: the sum over all label sets of `name` that contain `labels`. */
+  /** See {@link sumOfSamples}. */
   async metric(name: string, labels = ''): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
-    return text
-      .split('\n')
-      .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    return sumOfSamples(await (await fetch(`${this.url}/metrics`)).text(), name, labels);
   }
 
   /** Sends a signal. */
@@ -143,6 +155,7 @@ export class OperatorProcess {
   #readLog(logPath: string): void {
     const log = createWriteStream(logPath, { flags: 'a' });
     this.#child.stderr?.pipe(log, { end: false });
+    this.#child.once('close', () => log.end());
     if (this.#child.stdout === null) return;
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
       log.write(`${text}\n`);

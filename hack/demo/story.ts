@@ -1,0 +1,170 @@
+/** What the demo shows, step by step, on a cluster that is open. */
+
+import { join } from 'node:path';
+import type { AgentIdentity } from '../../src/api/agent-identity.ts';
+import { AGENT_IDENTITY } from '../../src/api/group.ts';
+import { waitUntil } from '../control-plane/wait-until.ts';
+import { installChart, OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
+import type { Access } from './access.ts';
+import { AgentServer, callAgent, callAsStranger } from './agent-call.ts';
+import { readAgentFiles } from './agent-files.ts';
+import { Mismatch } from './mismatch.ts';
+import { mountAgents, verifyAgents } from './mounted-agents.ts';
+import type { OpenPlace, Place } from './place.ts';
+import type { Stage } from './stage.ts';
+import { AGENTS, agentNames, SWARM } from './swarm.ts';
+import { alterBundle, deleteSecret } from './tampering.ts';
+import { agentTable, elapsed } from './text.ts';
+
+const READY_TIMEOUT_MS = 30_000;
+const INTERVAL_MS = 100;
+
+/** What the steps work on. */
+export interface Scene extends OpenPlace {
+  readonly stage: Stage;
+  readonly place: Place;
+  /** The demo's folder. */
+  readonly directory: string;
+}
+
+/** Tells it all. @throws StepFailed from the first step that fails. */
+export async function tellStory(scene: Scene): Promise<void> {
+  const { stage, access, host } = scene;
+  const title = `agent-trust installed (helm/agent-trust, namespace ${OPERATOR_NAMESPACE})`;
+  await stage.step(title, () => install(scene));
+  await stage.step("operator started with the chart's ServiceAccount and nothing more", () =>
+    host.startOperator([`--namespaces=${AGENTS}`]),
+  );
+  const names = agentNames();
+  await stage.step(`examples/swarm applied: ${names.length} agents`, () =>
+    access.kubectl(['apply', `--filename=${SWARM}`]),
+  );
+  const identities = await stage.step(
+    `all ${names.length} agents Ready, counted from the end of the apply`,
+    () => allReady(scene, names),
+  );
+  await tellOfCertificates(scene, identities);
+  await tellOfTampering(scene);
+}
+
+async function tellOfCertificates(scene: Scene, identities: readonly AgentIdentity[]): Promise<void> {
+  const { stage, access, directory } = scene;
+  const agents = join(directory, 'agents');
+  await stage.step(`openssl verify -x509_strict accepts ${identities.length} certificates`, async () => {
+    await mountAgents(access, agents, identities);
+    await verifyAgents(agents, identities);
+  });
+  const caller = spiffeIdOf(identities, 'agent-coordinator');
+  const files = readAgentFiles(join(agents, 'agent-deployer'));
+  const server = await AgentServer.start({ files, accepts: caller });
+  const to = {
+    port: server.port,
+    dnsName: `agent-deployer.${AGENTS}.svc`,
+    spiffeId: spiffeIdOf(identities, 'agent-deployer'),
+  };
+  try {
+    await tellOfCalls(stage, async () => {
+      const coordinator = readAgentFiles(join(agents, 'agent-coordinator'));
+      return callAgent(coordinator, to, caller);
+    });
+    await stage.step(
+      'a stranger without a certificate is refused',
+      async () => {
+        const callsBefore = server.calls;
+        const reason = await callAsStranger(files.ca, to);
+        if (server.calls !== callsBefore)
+          throw new Mismatch('no call to reach agent-deployer', 'one that did');
+        return reason;
+      },
+      (reason) => ({ shown: reason }),
+    );
+  } finally {
+    await server.stop();
+  }
+}
+
+/** `call` resolves to the milliseconds it took. */
+async function tellOfCalls(stage: Stage, call: () => Promise<number>): Promise<void> {
+  await stage.step(
+    'agent-coordinator calls agent-deployer over mutual TLS',
+    async () => [await call(), await call()] as const,
+    ([first, again]) => ({
+      shown: elapsed(first),
+      notes: [`once more, on a connection of its own: ${elapsed(again)}`],
+    }),
+  );
+}
+
+async function tellOfTampering({ stage, access }: Scene): Promise<void> {
+  await stage.step(
+    'Secret agent-writer-tls deleted: back with another key after',
+    () => deleteSecret(access, { namespace: AGENTS, name: 'agent-writer-tls' }),
+    (tookMs) => ({ shown: elapsed(tookMs) }),
+  );
+  await stage.step(
+    'ca.crt of agent-analyst-tls altered: mended after',
+    () => alterBundle(access, { namespace: AGENTS, agent: 'agent-analyst' }),
+    ({ tookMs, event }) => ({ shown: elapsed(tookMs), notes: [`event: Repaired "${event}"`] }),
+  );
+}
+
+async function install({ place, access }: Scene): Promise<void> {
+  await access.kubectl(['create', 'namespace', OPERATOR_NAMESPACE]);
+  place.made({ namespace: OPERATOR_NAMESPACE });
+  await access.kubectl(['create', '--save-config', `--filename=${join(SWARM, 'namespace.yaml')}`]);
+  place.made({ namespace: AGENTS });
+  place.made('release');
+  await installChart({ kubeconfigPath: access.kubeconfigPath, namespaces: [AGENTS], set: place.chartValues });
+  const isServed = async (): Promise<boolean> =>
+    (await access.kubectl(LIST_ALL, { mayFail: true })).exitStatus === 0;
+  if (!(await waitUntil(isServed, { timeoutMs: READY_TIMEOUT_MS, intervalMs: INTERVAL_MS }))) {
+    throw new Mismatch(
+      'the API server to serve AgentIdentities',
+      (await access.kubectl(LIST_ALL, { mayFail: true })).stderr,
+    );
+  }
+}
+
+const LIST_ALL = ['get', 'agentidentities', '--all-namespaces'];
+
+async function allReady(
+  { access, stage }: Scene,
+  names: readonly string[],
+): Promise<readonly AgentIdentity[]> {
+  let found: readonly AgentIdentity[] = [];
+  const table = (): readonly string[] => ['', ...agentTable(found, Date.now()).map((row) => ` ${row}`), ''];
+  const isDone = async (): Promise<boolean> => {
+    found = await identitiesOf(access, names);
+    stage.screen.table(table());
+    return found.length === names.length && found.every((identity) => readyOf(identity)?.status === 'True');
+  };
+  const inTime = await waitUntil(isDone, { timeoutMs: READY_TIMEOUT_MS, intervalMs: INTERVAL_MS });
+  stage.screen.finalTable(table());
+  if (inTime) return found;
+  const late = found.find((identity) => readyOf(identity)?.status !== 'True');
+  const ready = late && readyOf(late);
+  throw new Mismatch(
+    `${names.length} agents Ready within ${elapsed(READY_TIMEOUT_MS)}`,
+    late === undefined
+      ? `${found.length} agents`
+      : `${late.metadata.name}: ${ready?.reason}, ${ready?.message}`,
+  );
+}
+
+async function identitiesOf(access: Access, names: readonly string[]): Promise<readonly AgentIdentity[]> {
+  const { items } = await access.client.list<AgentIdentity>(AGENT_IDENTITY, { namespace: AGENTS });
+  return items.filter(({ metadata }) => names.includes(metadata.name));
+}
+
+function readyOf({
+  status,
+}: AgentIdentity):
+  | { readonly status: string; readonly reason: string; readonly message: string }
+  | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready');
+}
+
+function spiffeIdOf(identities: readonly AgentIdentity[], agent: string): string {
+  const identity = identities.find(({ metadata }) => metadata.name === agent);
+  return identity?.status?.spiffeID ?? `a SPIFFE ID for ${agent}`;
+}

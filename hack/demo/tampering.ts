@@ -1,0 +1,81 @@
+/** Somebody lays hands on the Secrets, and the time until they are as they should be again. */
+
+import type { Secret } from '../../src/controllers/identity/secret.ts';
+import { EVENT, SECRET } from '../../src/kube/core-types.ts';
+import type { KubeEvent } from '../../src/kube/event.ts';
+import { createAuthority } from '../control-plane/pki.ts';
+import { waitUntil } from '../control-plane/wait-until.ts';
+import type { Access } from './access.ts';
+import { Mismatch } from './mismatch.ts';
+
+const TIMEOUT_MS = 15_000;
+const INTERVAL_MS = 5;
+
+/**
+ * Deletes a Secret.
+ *
+ * @returns milliseconds until there is one again, with another key.
+ * @throws Mismatch when there is none in time, or it has the same key.
+ */
+export async function deleteSecret(
+  { client }: Access,
+  target: { readonly namespace: string; readonly name: string },
+): Promise<number> {
+  const before = await client.get<Secret>(SECRET, target);
+  const startedAtMs = performance.now();
+  await client.delete(SECRET, target);
+  let after: Secret | undefined;
+  const isBack = async (): Promise<boolean> => {
+    after = await client.find<Secret>(SECRET, target);
+    return after !== undefined;
+  };
+  const inTime = await waitUntil(isBack, { timeoutMs: TIMEOUT_MS, intervalMs: INTERVAL_MS });
+  const tookMs = performance.now() - startedAtMs;
+  if (!inTime) throw new Mismatch('the Secret to be back', `none after ${TIMEOUT_MS / 1000} s`);
+  if (after?.data?.['tls.key'] === before.data?.['tls.key'])
+    throw new Mismatch('another key', 'the same key');
+  return tookMs;
+}
+
+/**
+ * Puts the root of somebody else into `ca.crt` of an agent.
+ *
+ * @returns milliseconds until the right one is back, and what the event about it says.
+ * @throws Mismatch when it is not mended in time, or nobody is told.
+ */
+export async function alterBundle(
+  { client }: Access,
+  { namespace, agent }: { readonly namespace: string; readonly agent: string },
+): Promise<{ readonly tookMs: number; readonly event: string }> {
+  const target = { namespace, name: `${agent}-tls` };
+  const before = await client.get<Secret>(SECRET, target);
+  const foreign = Buffer.from(createAuthority('somebody else').certificate).toString('base64');
+  const startedAtMs = performance.now();
+  await client.mergePatch(SECRET, { ...target, patch: { data: { 'ca.crt': foreign } } });
+  const isMended = async (): Promise<boolean> => {
+    const { data } = await client.get<Secret>(SECRET, target);
+    return data?.['ca.crt'] === before.data?.['ca.crt'];
+  };
+  const inTime = await waitUntil(isMended, { timeoutMs: TIMEOUT_MS, intervalMs: INTERVAL_MS });
+  const tookMs = performance.now() - startedAtMs;
+  if (!inTime) throw new Mismatch('ca.crt to be mended', `the foreign root after ${TIMEOUT_MS / 1000} s`);
+  return { tookMs, event: await eventAbout(client, { namespace, agent }) };
+}
+
+async function eventAbout(
+  client: Access['client'],
+  { namespace, agent }: { readonly namespace: string; readonly agent: string },
+): Promise<string> {
+  let note: string | undefined;
+  const isTold = async (): Promise<boolean> => {
+    const { items } = await client.list<KubeEvent>(EVENT, { namespace });
+    const about = items.find(({ regarding, reason, note: text }) => {
+      return regarding.name === agent && reason === 'Repaired' && text.includes('ca.crt');
+    });
+    note = about?.note;
+    return note !== undefined;
+  };
+  await waitUntil(isTold, { timeoutMs: TIMEOUT_MS });
+  if (note === undefined) throw new Mismatch(`an event Repaired about ${agent}`, 'none');
+  return note;
+}

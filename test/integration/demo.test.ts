@@ -1,0 +1,328 @@
+/** `npm run demo`, as a stranger types it: on this machine, on a cluster that is there already, and where it cannot work. */
+
+import { type ChildProcess, execFile } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { stillRuns } from '../../hack/control-plane/process-identity.ts';
+import { ensureTools } from '../../hack/control-plane/tools.ts';
+import { footprintIn } from '../../hack/demo/footprint.ts';
+import { useControlPlane } from '../support/control-plane.ts';
+import { eventually } from '../support/eventually.ts';
+
+interface Run {
+  readonly exitStatus: number | NodeJS.Signals;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const DEMO = new URL('../../hack/demo.ts', import.meta.url).pathname;
+const TIMEOUT_MS = 180_000;
+/** The kubeconfig of a control plane of ours has one context. */
+const CONTEXT = 'admin';
+const KIND = 'customresourcedefinition.apiextensions.k8s.io/agentidentities.agenttrust.dev';
+const IN_THE_WAY = { namespace: 'ai-agents', release: 'agent-trust' };
+
+const STEPS = [
+  /^ ✓ agent-trust installed \(helm\/agent-trust, namespace agent-trust-system\) +\d/m,
+  /^ ✓ operator started with the chart's ServiceAccount and nothing more +\d/m,
+  /^ ✓ examples\/swarm applied: 5 agents +\d/m,
+  /^ AGENT +READY +CERTIFICATE +EXPIRES +RENEWS$/m,
+  /^ agent-analyst +True +[0-9a-f]{4}…[0-9a-f]{2} +24h +1\dh( \d+m)?$/m,
+  /^ agent-coordinator +True /m,
+  /^ agent-deployer +True /m,
+  /^ agent-validator +True /m,
+  /^ agent-writer +True /m,
+  /^ ✓ all 5 agents Ready/m,
+  /^ ✓ openssl verify -x509_strict accepts 5 certificates +\d/m,
+  /^ ✓ agent-coordinator calls agent-deployer over mutual TLS +\d/m,
+  /^ +once more, on a connection of its own: \d/m,
+  /^ ✓ a stranger without a certificate is refused +certificate required$/m,
+  /^ ✓ Secret agent-writer-tls deleted: back with another key after +\d/m,
+  /^ ✓ ca\.crt of agent-analyst-tls altered: mended after +\d/m,
+  /^ +event: Repaired "Mended the Secret: ca\.crt was not the trust bundle"$/m,
+];
+
+describe('npm run demo', function () {
+  this.timeout(TIMEOUT_MS);
+  let parent: string;
+  /** Where the demo makes its folders. */
+  let temporary: string;
+
+  before(() => {
+    parent = mkdtempSync(join(tmpdir(), 'demo-'));
+    temporary = join(parent, 'tmp');
+    mkdirSync(temporary);
+  });
+  after(() => rmSync(parent, { recursive: true, force: true }));
+
+  function start(
+    command: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): { readonly child: ChildProcess; readonly ended: Promise<Run> } {
+    const { promise, resolve } = Promise.withResolvers<Run>();
+    const [program = '', ...args] = command;
+    const options = { env: { ...process.env, TMPDIR: temporary, ...env } };
+    const child = execFile(program, args, options, (_error, stdout, stderr) => {
+      resolve({ exitStatus: child.signalCode ?? child.exitCode ?? -1, stdout, stderr });
+    });
+    return { child, ended: promise };
+  }
+
+  function demo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Run> {
+    return start([process.execPath, DEMO, ...args], env).ended;
+  }
+
+  /** What the demo left there; npm keeps a cache there too. */
+  function leftOnDisk(): readonly string[] {
+    return readdirSync(temporary).filter((name) => name.startsWith('agent-trust'));
+  }
+
+  function expectSteps(stdout: string): void {
+    for (const step of STEPS) expect(stdout).to.match(step);
+    expect(stdout).to.not.contain('✗');
+    expect(stdout).to.not.contain('\x1b');
+  }
+
+  it('shows every step, ends by itself within a minute and leaves nothing behind', async () => {
+    const { exitStatus, stdout, stderr } = await start(['npm', 'run', '--silent', 'demo']).ended;
+    expect(stderr).to.equal('');
+    expect(stdout).to.match(
+      /^agent-trust demo +Kubernetes 1\.\d+\.\d+ on this machine, nothing leaves it\n ✓ control plane ready /,
+    );
+    expectSteps(stdout);
+    const [, seconds] = /^ done in ([\d.]+) s\. Nothing is left behind\. Try next:$/m.exec(stdout) ?? [];
+    expect(Number(seconds)).to.be.lessThan(60);
+    expect(exitStatus).to.equal(0);
+    expect(leftOnDisk()).to.deep.equal([]);
+  });
+
+  it('goes on in the background with --keep, for kubectl to look at, until --down', async () => {
+    const directory = join(parent, 'kept');
+    const kept = await demo(['--keep', '--dir', directory]);
+    try {
+      expect(kept.exitStatus).to.equal(0);
+      expectSteps(kept.stdout);
+      const { directory: tools } = await ensureTools();
+      const commands = kept.stdout
+        .slice(kept.stdout.indexOf('Try next:\n') + 'Try next:\n'.length)
+        .trimEnd()
+        .split('\n');
+      expect(commands.at(-1)).to.equal(`   npm run demo -- --down --dir ${directory}`);
+      // all but the last, as a person would paste them
+      const script = ['set -e', `PATH='${tools}':"$PATH"`, ...commands.slice(0, -1)].join('\n');
+      const { exitStatus, stdout } = await start(['sh', '-c', script]).ended;
+      expect(stdout).to.match(/^ai-agents +agent-writer +True +Issued +False /m);
+      expect(stdout).to.match(/^ +Normal +Repaired .* New certificate: the Secret did not exist$/m);
+      expect(exitStatus).to.equal(0);
+
+      const second = await demo(['--keep', '--dir', directory]);
+      expect(second).to.deep.equal({
+        exitStatus: 1,
+        stdout: '',
+        stderr: `a demo is kept in ${directory}: end it with npm run demo -- --down --dir ${directory}\n`,
+      });
+    } finally {
+      const { processes } = JSON.parse(readFileSync(join(directory, 'cluster.json'), 'utf8'));
+      const down = await demo(['--down', '--dir', directory]);
+      expect(down).to.deep.equal({ exitStatus: 0, stdout: '', stderr: `ended; ${directory} is removed\n` });
+      expect(processes).to.have.length(4);
+      expect(processes.filter(stillRuns)).to.deep.equal([]);
+      expect(existsSync(directory)).to.equal(false);
+    }
+  });
+
+  it('says what was expected and seen when a step fails, and keeps the logs', async () => {
+    const bin = join(parent, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'openssl'), '#!/bin/sh\necho "error 20 at 0 depth lookup"\nexit 2\n');
+    chmodSync(join(bin, 'openssl'), 0o755);
+    const { exitStatus, stdout } = await demo([], { PATH: `${bin}:${process.env['PATH']}` });
+    expect(exitStatus).to.equal(1);
+    const failure = stdout.slice(stdout.indexOf(' ✗'));
+    const [, logs = ''] = /^ {3}logs {6}(.+)$/m.exec(failure) ?? [];
+    expect(failure).to.match(
+      /^ ✗ openssl verify -x509_strict accepts 5 certificates .*\n {3}expected {2}.*tls\.crt: OK\n(.*\n)* {3}seen {6}error 20 at 0 depth lookup\n {3}logs .*\n$/,
+    );
+    expect(readdirSync(logs).sort()).to.deep.equal([
+      'etcd.log',
+      'kube-apiserver.log',
+      'kube-controller-manager.log',
+      'operator.log',
+    ]);
+    rmSync(logs, { recursive: true });
+    expect(leftOnDisk()).to.deep.equal([]);
+  });
+
+  it('says in one line that openssl is missing, before anything starts', async () => {
+    const { exitStatus, stdout, stderr } = await demo([], { PATH: temporary });
+    expect(stderr).to.match(/^openssl is needed and not installed: apt-get install openssl, .*\n$/);
+    expect(stdout).to.equal('');
+    expect(exitStatus).to.equal(69);
+  });
+
+  it('says of each missing program how to get it', async () => {
+    const nothing = {
+      PATH: temporary,
+      AGENT_TRUST_TOOLS: '',
+      KUBEBUILDER_ASSETS: '',
+      XDG_CACHE_HOME: parent,
+    };
+    const { exitStatus, stderr } = await demo([], nothing);
+    expect(stderr).to.match(
+      /^go is needed and not installed: .*go\.dev\/dl.*\nopenssl is needed and not installed: .*\n$/,
+    );
+    expect(exitStatus).to.equal(69);
+  });
+
+  it('explains itself when asked', async () => {
+    const { exitStatus, stdout } = await demo(['--help']);
+    expect(stdout).to.match(/^usage: npm run demo /);
+    expect(exitStatus).to.equal(0);
+  });
+
+  for (const args of [['--nonsense'], ['up'], ['--context', ''], ['--down', '--keep']]) {
+    it(`rejects the arguments "${args.join(' ')}"`, async () => {
+      const { exitStatus, stdout, stderr } = await demo(args);
+      expect(stderr).to.contain('usage: npm run demo ');
+      expect(stdout).to.equal('');
+      expect(exitStatus).to.equal(64);
+    });
+  }
+
+  describe('on a cluster of the user', () => {
+    const controlPlane = useControlPlane({ controllerManager: true });
+    const kubeconfig = (): Readonly<Record<string, string>> => ({
+      KUBECONFIG: controlPlane().kubeconfigPath,
+    });
+
+    /** Everything with a name of ours, as kubectl prints it. */
+    async function leftovers(): Promise<readonly string[]> {
+      const kinds =
+        'namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,secrets,configmaps,leases';
+      const { stdout } = await controlPlane().kubectl(['get', kinds, '--all-namespaces', '--output=name']);
+      return stdout.split('\n').filter((name) => /agent|agenttrust|helm/.test(name));
+    }
+
+    it('shows every step and removes all that it made', async () => {
+      const { exitStatus, stdout, stderr } = await demo(['--context', CONTEXT], kubeconfig());
+      expect(stderr).to.equal('');
+      expect(stdout).to.match(new RegExp(`^agent-trust demo +Kubernetes 1\\.\\S+ of context ${CONTEXT}\n`));
+      expectSteps(stdout);
+      expect(stdout).to.match(/^ ✓ everything removed from the cluster +\d/m);
+      expect(exitStatus).to.equal(0);
+      expect(await leftovers()).to.deep.equal([]);
+      expect(leftOnDisk()).to.deep.equal([]);
+    });
+
+    it('goes on with --keep until --down, which leaves the kind when somebody uses it', async () => {
+      const directory = join(parent, 'kept on a cluster');
+      const kept = await demo(['--context', CONTEXT, '--keep', '--dir', directory], kubeconfig());
+      const host = footprintIn(directory)?.host;
+      try {
+        expectSteps(kept.stdout);
+        expect(host !== undefined && stillRuns(host)).to.equal(true);
+        await controlPlane().kubectl(['delete', 'secret', 'agent-deployer-tls', '--namespace=ai-agents']);
+        await eventually('the Secret', () =>
+          controlPlane().kubectl(['get', 'secret', 'agent-deployer-tls', '--namespace=ai-agents']),
+        );
+        const foreign = {
+          apiVersion: 'agenttrust.dev/v1alpha1',
+          kind: 'AgentIdentity',
+          metadata: { name: 'theirs' },
+          spec: {},
+        };
+        await controlPlane().kubectl(['create', '--namespace=default', '--filename=-'], {
+          stdin: JSON.stringify(foreign),
+        });
+      } finally {
+        const { exitStatus, stderr } = await demo(['--down', '--dir', directory]);
+        expect(stderr).to.equal(
+          `ended; everything is removed from the cluster of context ${CONTEXT}\n` +
+            'the kind AgentIdentity stays, because default/theirs would go with it: kubectl delete crd agentidentities.agenttrust.dev\n',
+        );
+        expect(exitStatus).to.equal(0);
+      }
+      expect(host !== undefined && stillRuns(host)).to.equal(false);
+      expect(await leftovers()).to.deep.equal([KIND]);
+      expect(existsSync(directory)).to.equal(false);
+    });
+
+    it('removes what it made when it is interrupted, and not the kind that was there', async () => {
+      // the kind was left by the test before
+      const { child, ended } = start([process.execPath, DEMO, '--context', CONTEXT], kubeconfig());
+      let said = '';
+      child.stdout?.on('data', (chunk: string) => {
+        said += chunk;
+      });
+      await eventually('the agents', () => said.includes('all 5 agents Ready'), { timeoutMs: 60_000 });
+      child.kill('SIGINT');
+      const { exitStatus, stdout } = await ended;
+      expect(stdout).to.contain('interrupted: removing what was made\n');
+      expect(stdout).to.not.contain('✗');
+      expect(exitStatus).to.equal('SIGINT');
+      expect(await leftovers()).to.deep.equal([KIND]);
+      expect(leftOnDisk()).to.deep.equal([]);
+    });
+
+    it('refuses a context that does not exist, and names those that do', async () => {
+      expect(await demo(['--context', 'nowhere'], kubeconfig())).to.deep.equal({
+        exitStatus: 1,
+        stdout: '',
+        stderr: `the kubeconfig ${controlPlane().kubeconfigPath} has no context nowhere; it has ${CONTEXT}\n`,
+      });
+      expect(leftOnDisk()).to.deep.equal([]);
+    });
+
+    it('refuses a cluster with a namespace of its name, and leaves it alone', async () => {
+      await controlPlane().kubectl(['create', 'namespace', IN_THE_WAY.namespace]);
+      const { exitStatus, stdout, stderr } = await demo(['--context', CONTEXT], kubeconfig());
+      await controlPlane().kubectl(['delete', 'namespace', IN_THE_WAY.namespace]);
+      expect(stderr).to.match(
+        /^the cluster of context admin has a namespace ai-agents\. .* leaves yours alone\. .*\n$/,
+      );
+      expect(stdout).to.equal('');
+      expect(exitStatus).to.equal(1);
+    });
+
+    it('refuses a cluster with a release of its name, wherever it is', async () => {
+      const { helm } = await ensureTools();
+      const chart = new URL('../../helm/agent-trust', import.meta.url).pathname;
+      const where = [`--kubeconfig=${controlPlane().kubeconfigPath}`, '--namespace=elsewhere'];
+      const args = [
+        'install',
+        IN_THE_WAY.release,
+        chart,
+        '--create-namespace',
+        '--set=replicas=0,crds.enabled=false',
+      ];
+      expect((await start([helm, ...args, ...where]).ended).exitStatus).to.equal(0);
+      const { exitStatus, stdout, stderr } = await demo(['--context', CONTEXT], kubeconfig());
+      expect(stderr).to.match(
+        /^the cluster of context admin has a release agent-trust in namespace elsewhere\. .*\n$/,
+      );
+      expect(stdout).to.equal('');
+      expect(exitStatus).to.equal(1);
+    });
+
+    it('refuses a cluster that does not answer', async () => {
+      const config = JSON.parse(readFileSync(controlPlane().kubeconfigPath, 'utf8'));
+      config.clusters[0].cluster.server = 'https://127.0.0.1:1';
+      const path = join(parent, 'dead.kubeconfig');
+      writeFileSync(path, JSON.stringify(config));
+      const { exitStatus, stderr } = await demo(['--context', CONTEXT], { KUBECONFIG: path });
+      expect(stderr).to.match(/^the cluster of context admin does not answer: .*connection.*refused/);
+      expect(exitStatus).to.equal(1);
+    });
+  });
+});
