@@ -16,7 +16,7 @@ export interface Woken {
 /** Connects the caches with the controllers. Call before the caches start. */
 export function connectTriggers(view: ClusterView, { identities, bundles }: Woken): void {
   view.identities.onChange((key, current, previous) => {
-    if (isStatusOnly(current, previous)) return;
+    if (isAsBefore(current, previous)) return;
     identities.enqueue(key, { priority: isUrgent(current) ? 'urgent' : 'normal' });
     for (const other of sharingServiceAccount(view, current ?? previous)) {
       if (other !== key) identities.enqueue(other);
@@ -75,16 +75,11 @@ function isUrgent(identity: AgentIdentity | undefined): boolean {
   return identity.spec.suspended === true || identity.metadata.deletionTimestamp !== undefined;
 }
 
-/** Status is the operator's own: what it wrote there is no reason to look again. */
-function isStatusOnly(current: AgentIdentity | undefined, previous: AgentIdentity | undefined): boolean {
+/** Nothing changed that is kept of it. A status that others wrote is a change; the cache does not tell of own writes. */
+function isAsBefore(current: AgentIdentity | undefined, previous: AgentIdentity | undefined): boolean {
   if (current === undefined || previous === undefined) return false;
-  const [now, before] = [current.metadata, previous.metadata];
-  return (
-    now.uid === before.uid &&
-    now.generation === before.generation &&
-    now.deletionTimestamp === before.deletionTimestamp &&
-    isDeepStrictEqual(now.annotations, before.annotations)
-  );
+  const { resourceVersion } = current.metadata;
+  return isDeepStrictEqual(current, { ...previous, metadata: { ...previous.metadata, resourceVersion } });
 }
 
 function sharingServiceAccount(view: ClusterView, identity: AgentIdentity | undefined): readonly Key[] {

@@ -88,6 +88,11 @@ export function isKubeError(error: unknown, ...codes: readonly KubeErrorCode[]):
   return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** Whether `error` is that of a write that was not refused: carried out perhaps, although its answer did not come whole. */
+export function isUnanswered(error: unknown): boolean {
+  return isKubeError(error) && error.lost && (error.httpStatus ?? 0) < 300;
+}
+
 /** The same error, of which an earlier attempt may have had an effect. */
 export function asLost(error: KubeError): KubeError {
   return new KubeError(error.code, error.message, { ...error, cause: error.cause, lost: true });

@@ -3,7 +3,7 @@
 import type { ConfigMap } from '../../src/controllers/bundle/bundle-record.ts';
 import type { LedgerStore } from '../../src/controllers/ledger/ledger.ts';
 import type { List } from '../../src/kube/client.ts';
-import { type KubeErrorCode, KubeError } from '../../src/kube/errors.ts';
+import { KubeError, type KubeErrorCode } from '../../src/kube/errors.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/object.ts';
 import type { CallOptions, DeleteConditions } from '../../src/kube/resource-calls.ts';
 import type { ObjectName } from '../../src/kube/resource-path.ts';

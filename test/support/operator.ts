@@ -6,7 +6,7 @@ import { Registry } from 'prom-client';
 import type { ControlPlane } from '../../hack/control-plane/control-plane.ts';
 import { OPERATOR_NAMESPACE } from '../../hack/operator/install-chart.ts';
 import { type ControllerConfig, parseConfig } from '../../src/cmd/config.ts';
-import { operatorComponents, type OperatorTiming } from '../../src/cmd/operator.ts';
+import { type OperatorTiming, operatorComponents } from '../../src/cmd/operator.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { type Credentials, inClusterCredentials } from '../../src/kube/credentials.ts';
 import { Lifecycle, type ProcessPort } from '../../src/kube/lifecycle.ts';
@@ -29,6 +29,8 @@ export interface RunningOperator {
   stop(): Promise<number>;
   /** The exit code once it has ended by itself. */
   readonly ended: Promise<number>;
+  /** Ended in the middle of whatever it does, as by SIGKILL: nothing of it is sent any more, the Lease stays. */
+  kill(): Promise<void>;
 }
 
 /** The ServiceAccount of the chart. */
@@ -69,6 +71,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     stop() {
       signals.get('SIGTERM')?.();
       return ended;
+    },
+    // The connections are the first of them and end at once, so that no other can send anything as it ends.
+    async kill() {
+      await Promise.allSettled(components.map((component) => component.stop({ graceMs: 0, clean: true })));
     },
   };
 }

@@ -5,7 +5,7 @@ import type { ControlPlane } from '../../hack/control-plane/control-plane.ts';
 import { installChart } from '../../hack/operator/install-chart.ts';
 import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../src/api/group.ts';
-import type { Secret } from '../../src/controllers/identity/secret-record.ts';
+import type { Secret } from '../../src/controllers/identity/secret.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { NAMESPACE, SECRET, SERVICE_ACCOUNT } from '../../src/kube/core-types.ts';
 import type { KubeObject } from '../../src/kube/object.ts';

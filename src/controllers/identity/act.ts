@@ -7,7 +7,7 @@ import { SECRET_KEYS } from '../../domain/certificate/facts.ts';
 import type { CertificatePlan, CertificateWish, Replacement } from '../../domain/certificate/plan.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { SECRET } from '../../kube/core-types.ts';
-import { KubeError } from '../../kube/errors.ts';
+import { isUnanswered, KubeError } from '../../kube/errors.ts';
 import type { FencedWriter, WipeResult } from '../../kube/fenced-writer.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { ReadyAuthority } from '../authority/authority-state.ts';
@@ -52,7 +52,15 @@ export async function issueCertificate(
     authorityId: authority.signing.id,
     trustBundleSha256: authority.bundleSha256,
   });
-  return ports.known.during(desired, content, () => writeSecret(ports, write, desired, options.signal));
+  try {
+    return await ports.known.during(desired, content, () =>
+      writeSecret(ports, write, desired, options.signal),
+    );
+  } catch (error) {
+    // It may be in the Secret, and whoever deletes that before it is seen again wants another.
+    if (isUnanswered(error)) ports.leaves.abandon(wish);
+    throw error;
+  }
 }
 
 /**

@@ -33,7 +33,7 @@ export interface Context {
   readonly ports: IdentityPorts;
   readonly key: Key;
   readonly inputs: IdentityInputs;
-  /** The Secret was read from the server, because a create said that it is there. */
+  /** The Secret was read from the server, because an earlier write showed that the cache may be behind. */
   readonly wasContested: boolean;
   readonly signal: AbortSignal;
 }

@@ -58,7 +58,7 @@ export interface GatherPorts {
   readonly client: Pick<KubeClient, 'find'>;
   readonly authority: () => AuthorityState;
   readonly judge: SecretJudge;
-  /** Keys whose Secret is there although no cache has it: a create said so. It is then read from the server. */
+  /** Keys whose Secret may be another than the cache shows: a write said so. It is then read from the server. */
   readonly contested: ReadonlySet<Key>;
 }
 
@@ -150,7 +150,7 @@ async function gatherSecrets(
 ): Promise<SecretsFound> {
   let secret = governed.secrets.get(keyOf({ namespace, name }));
   // A kill must not depend on a label that somebody could take off.
-  if (secret === undefined && (ports.contested.has(key) || isToBeWiped(identity))) {
+  if (ports.contested.has(key) || (secret === undefined && isToBeWiped(identity))) {
     const found = await ports.client.find<Secret>(SECRET, { namespace, name }, { signal });
     secret = found === undefined ? undefined : secretRecord(found, ports.judge);
   }

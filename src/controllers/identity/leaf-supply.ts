@@ -2,7 +2,7 @@
  * Leaves ready to be written into a Secret: signed, and recorded in the ledger.
  *
  * A leaf whose Secret could not be written is kept for the next try, so that a refused write costs neither a key nor a
- * line in the ledger.
+ * line in the ledger. One whose write got no answer is not: it may be in use.
  */
 
 import { generateKeyPair } from '../../crypto/key-pair.ts';
@@ -61,6 +61,11 @@ export class LeafSupply {
       pending.isCommitted = true;
     }
     return pending.leaf;
+  }
+
+  /** Forgets the leaf kept for a wish: it may have got out. */
+  abandon(wish: CertificateWish): void {
+    this.settle(identityKey(wish));
   }
 
   /** Forgets what is kept for an identity: its Secret is good, or it must not have one. */

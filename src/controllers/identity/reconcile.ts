@@ -45,11 +45,18 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
       await ports.report(inputs.identity, result.report, signal);
       return result.outcome;
     } catch (error) {
-      // The name is taken by something that no cache shows: the next round reads it from the server.
-      if (isKubeError(error, 'KUBE_ALREADY_EXISTS')) contested.add(key);
+      if (isAboutUnseen(error)) contested.add(key);
       return explainFailure(context, error);
     }
   };
+}
+
+/** The server may hold another Secret than the cache shows: the next round reads it from there. */
+function isAboutUnseen(error: unknown): boolean {
+  return (
+    isKubeError(error, 'KUBE_ALREADY_EXISTS', 'KUBE_CONFLICT', 'KUBE_NOT_FOUND') ||
+    (isKubeError(error) && error.lost)
+  );
 }
 
 async function serve(context: Context): Promise<Result> {

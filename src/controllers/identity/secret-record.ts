@@ -33,13 +33,14 @@ export interface SecretJudge {
 /** Projects a Secret; its data are looked at once and dropped, all but the certificate. */
 export function secretRecord(secret: Secret, { trusted, known }: SecretJudge): SecretRecord {
   const authorities = trusted();
-  const { labels = {}, annotations = {}, ownerReferences = [] } = secret.metadata;
+  // Without kubectl's copy of the whole object, which holds the key.
+  const metadata = withoutCopy(keptMetadata(secret.metadata));
+  const { labels = {}, annotations = {}, ownerReferences = [] } = metadata;
   const data = Object.fromEntries(
     Object.entries(secret.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64')]),
   );
   return {
-    // Without kubectl's copy of the whole object, which holds the key.
-    metadata: withoutCopy(keptMetadata(secret.metadata)),
+    metadata,
     facts: {
       type: secret.type ?? 'Opaque',
       immutable: secret.immutable === true,

@@ -1,11 +1,13 @@
 /** Lines and ledgers for the tests of the issuance ledger. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   ANNOTATION_CLOSED,
   ANNOTATION_HIGHEST_NOT_AFTER,
   ANNOTATION_LEASE_EPOCH,
 } from '../../../../src/api/group.ts';
 import type { ConfigMap } from '../../../../src/controllers/bundle/bundle-record.ts';
+import { IssuanceLedger } from '../../../../src/controllers/ledger/ledger.ts';
 import {
   formatLedgerLine,
   type LedgerLine,
@@ -16,6 +18,11 @@ import type { ConfigMapStore } from '../../../support/config-map-store.ts';
 
 export const NOW: number = Date.UTC(2026, 0, 1);
 export const HOUR = 3_600_000;
+
+/** The ledger of a term, whose first caller waits no longer than a turn of the event loop for others. */
+export function ledgerOf(store: ConfigMapStore, epoch: string): IssuanceLedger {
+  return new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch, gather: () => nextTurn() });
+}
 
 /** A line that differs from all others by `n`. */
 export function ledgerLine(n: number, notAfterMs: number = NOW + HOUR): LedgerLine {

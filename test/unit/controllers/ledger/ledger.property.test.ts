@@ -3,11 +3,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ANNOTATION_LEASE_EPOCH } from '../../../../src/api/group.ts';
-import { IssuanceLedger, LeadershipLost } from '../../../../src/controllers/ledger/ledger.ts';
+import { type IssuanceLedger, LeadershipLost } from '../../../../src/controllers/ledger/ledger.ts';
 import { LINES_PER_LEDGER } from '../../../../src/domain/ledger/ledger-line.ts';
 import { isKubeError } from '../../../../src/kube/errors.ts';
 import { ConfigMapStore, type Fate } from '../../../support/config-map-store.ts';
-import { ledgerLine, linesOf, serials, storedLedger } from './fixture.ts';
+import { ledgerLine, ledgerOf, linesOf, serials, storedLedger } from './fixture.ts';
 
 const RUNS = { numRuns: 300 };
 
@@ -30,11 +30,6 @@ function storeWith(roomLeft: number, fateOf: readonly Fate[]): ConfigMapStore {
   let next = 0;
   store.fate = () => fateOf[next++] ?? 'answered';
   return store;
-}
-
-function ledgerOf(store: ConfigMapStore, epoch: string): IssuanceLedger {
-  const gather = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
-  return new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch, gather });
 }
 
 /** Takes over as the process does: again and again until it works. */

@@ -7,18 +7,16 @@ import {
   ANNOTATION_LEASE_EPOCH,
 } from '../../../../src/api/group.ts';
 import type { ConfigMap } from '../../../../src/controllers/bundle/bundle-record.ts';
-import { IssuanceLedger, LeadershipLost } from '../../../../src/controllers/ledger/ledger.ts';
+import { type IssuanceLedger, LeadershipLost } from '../../../../src/controllers/ledger/ledger.ts';
 import { LINES_PER_LEDGER } from '../../../../src/domain/ledger/ledger-line.ts';
 import { isKubeError } from '../../../../src/kube/errors.ts';
 import { ConfigMapStore, type Fate, type StoreCall } from '../../../support/config-map-store.ts';
-import { HOUR, ledgerLine, linesOf, NOW, serials, storedLedger } from './fixture.ts';
+import { HOUR, ledgerLine, ledgerOf, linesOf, NOW, serials, storedLedger } from './fixture.ts';
 
 describe('IssuanceLedger', () => {
   let store: ConfigMapStore;
-  const ledgerOf = (epoch: string): IssuanceLedger =>
-    new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch });
   const begin = async (epoch = 'first'): Promise<IssuanceLedger> => {
-    const ledger = ledgerOf(epoch);
+    const ledger = ledgerOf(store, epoch);
     await ledger.takeOver();
     store.calls.length = 0;
     return ledger;
@@ -34,7 +32,7 @@ describe('IssuanceLedger', () => {
 
   describe('takeOver', () => {
     it('opens the first ledger, so that an older leader cannot', async () => {
-      await ledgerOf('first').takeOver();
+      await ledgerOf(store, 'first').takeOver();
       expect(store.writes).to.deep.equal(['create agent-trust-ledger-1']);
       expect(contentOf(1)).to.deep.equal({ epoch: 'first', isClosed: false, serials: [] });
     });
@@ -49,7 +47,7 @@ describe('IssuanceLedger', () => {
 
     it('opens the next ledger when the last is closed', async () => {
       put(storedLedger(7, LINES_PER_LEDGER));
-      await ledgerOf('second').takeOver();
+      await ledgerOf(store, 'second').takeOver();
       expect(store.writes).to.deep.equal(['create agent-trust-ledger-8']);
     });
 
@@ -65,7 +63,7 @@ describe('IssuanceLedger', () => {
       for (const name of ['agent-trust-ledger-x', 'agent-trust-ledger-01', 'agent-trust-ledger-']) {
         store.objects.set(name, { metadata: { name, uid: name, resourceVersion: '1' } });
       }
-      await ledgerOf('first').takeOver();
+      await ledgerOf(store, 'first').takeOver();
       expect(store.writes).to.deep.equal(['create agent-trust-ledger-1']);
     });
 
@@ -77,7 +75,7 @@ describe('IssuanceLedger', () => {
         isFirst = false;
         await older.commit(ledgerLine(1));
       };
-      await ledgerOf('second').takeOver();
+      await ledgerOf(store, 'second').takeOver();
       expect(contentOf(1)).to.deep.equal({ epoch: 'second', isClosed: false, serials: serials(1) });
     });
 
@@ -90,7 +88,7 @@ describe('IssuanceLedger', () => {
         isFirst = false;
         await Promise.all([older.commit(ledgerLine(1)), older.commit(ledgerLine(2))]);
       };
-      const newer = ledgerOf('second');
+      const newer = ledgerOf(store, 'second');
       await newer.takeOver();
       expect(contentOf(2)).to.deep.equal({ epoch: 'second', isClosed: false, serials: serials(2) });
       await newer.commit(ledgerLine(3));
@@ -98,7 +96,7 @@ describe('IssuanceLedger', () => {
     });
 
     it('may be repeated after a lost answer', async () => {
-      const ledger = ledgerOf('first');
+      const ledger = ledgerOf(store, 'first');
       store.fate = fates('answered', 'lost');
       expect(isKubeError(await outcome(ledger.takeOver()))).to.equal(true);
       await ledger.takeOver();
@@ -112,7 +110,7 @@ describe('IssuanceLedger', () => {
       store.arrival = async ({ verb, name }) => {
         if (verb === 'replace') store.edit(name, (object) => object);
       };
-      expect(isKubeError(await outcome(ledgerOf('first').takeOver()), 'KUBE_CONFLICT')).to.equal(true);
+      expect(isKubeError(await outcome(ledgerOf(store, 'first').takeOver()), 'KUBE_CONFLICT')).to.equal(true);
     });
 
     it('ends a last line that somebody left without a line end', async () => {

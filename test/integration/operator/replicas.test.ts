@@ -1,0 +1,145 @@
+/** Two replicas as processes of their own: the leader is killed, stopped or paused, and the other goes on. */
+
+import { expect } from 'chai';
+import { AGENT_IDENTITY } from '../../../src/api/group.ts';
+import { SECRET } from '../../../src/kube/core-types.ts';
+import { auditedWrites, overlaps, termsOf } from '../../support/audit-log.ts';
+import { useControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Replica, startReplica } from '../../support/replica.ts';
+import { AGENTS, useSwarm } from '../../support/swarm.ts';
+import { defects } from '../../support/wholeness.ts';
+
+/** Not shorter: on a busy machine a process may get nothing done for a second. */
+const SHORT_LEASE = ['--lease-duration=4s', '--renew-deadline=3s', '--retry-period=250ms'];
+const AGENTS_AT_ONCE = 60;
+/** Of those, when the leader is interrupted. */
+const SECRETS_AT_INTERRUPTION = 5;
+const TEST_TIMEOUT_MS = 150_000;
+const CONTROLLER = 'controller="agentidentity"';
+const WHOLE = { timeoutMs: 60_000 };
+
+describe('two replicas', () => {
+  const controlPlane = useControlPlane({ auditLog: true });
+  const swarm = useSwarm(controlPlane);
+  /** In the order in which they led. */
+  const replicas: Replica[] = [];
+
+  after(() => Promise.all(replicas.map(({ process }) => process.kill())));
+
+  async function start(name: string, flags: readonly string[]): Promise<Replica> {
+    const all = [`--namespaces=${AGENTS}`, ...flags];
+    const replica = await startReplica({ controlPlane: controlPlane(), name, flags: all });
+    replicas.push(replica);
+    return replica;
+  }
+
+  /** A leader, and another that waits. */
+  async function pair(name: string, flags: readonly string[] = []): Promise<readonly [Replica, Replica]> {
+    const leader = await start(`${name}-leader`, flags);
+    await leader.leads();
+    const other = await start(`${name}-other`, flags);
+    await other.standsBy();
+    return [leader, other];
+  }
+
+  /** Agents `<name>-0`, `<name>-1`, ...; resolves in the middle of their issuance, with what resolves when all exist. */
+  async function beginAgents(name: string): Promise<{ readonly all: Promise<unknown> }> {
+    const all = Promise.all(
+      Array.from({ length: AGENTS_AT_ONCE }, (_, at) => swarm().createAgent(`${name}-${at}`)),
+    );
+    await eventually('the first Secrets', async () => (await secrets(name)) >= SECRETS_AT_INTERRUPTION);
+    return { all };
+  }
+
+  async function secrets(name: string): Promise<number> {
+    const { items } = await swarm().client.list(SECRET, { namespace: AGENTS, metadataOnly: true });
+    return items.filter(({ metadata }) => metadata.name.startsWith(`${name}-`)).length;
+  }
+
+  async function isWhole(): Promise<void> {
+    const check = async (): Promise<boolean> => {
+      const found = await defects(swarm());
+      if (found.length > 0) throw new Error(found.slice(0, 5).join('; '));
+      return true;
+    };
+    await eventually('every identity to be whole', check, WHOLE);
+  }
+
+  it('go on within 20 s when the leader is killed in the middle', async function () {
+    this.timeout(TEST_TIMEOUT_MS);
+    const [leader, other] = await pair('killed');
+    const { all } = await beginAgents('killed');
+    const killedAtMs = performance.now();
+    await leader.process.kill();
+    await all;
+    expect(await secrets('killed')).to.be.below(AGENTS_AT_ONCE);
+    await other.leads();
+    expect(performance.now() - killedAtMs).to.be.below(20_000);
+    await isWhole();
+    expect(await other.process.stop()).to.equal('exit status 0');
+  });
+
+  it('go on at once when the leader is told to end in the middle', async function () {
+    this.timeout(TEST_TIMEOUT_MS);
+    const [leader, other] = await pair('stopped');
+    const { all } = await beginAgents('stopped');
+    const stoppedAtMs = performance.now();
+    leader.process.signal('SIGTERM');
+    await other.leads();
+    expect(performance.now() - stoppedAtMs).to.be.below(7_500);
+    expect(await leader.process.exited()).to.equal('exit status 0');
+    await all;
+    await isWhole();
+    expect(await other.process.stop()).to.equal('exit status 0');
+  });
+
+  for (const name of ['first-pause', 'second-pause', 'third-pause']) {
+    it(`refuse every write of a leader that was paused past its lease (${name})`, async function () {
+      this.timeout(TEST_TIMEOUT_MS);
+      const [leader, other] = await pair(name, SHORT_LEASE);
+      const { all } = await beginAgents(name);
+      leader.process.signal('SIGSTOP');
+      await all;
+      expect(await secrets(name)).to.be.below(AGENTS_AT_ONCE);
+      await other.leads();
+      const agent = (at: number) => ({ namespace: AGENTS, name: `${name}-${at}` });
+      await swarm().client.delete(AGENT_IDENTITY, agent(0));
+      await swarm().client.mergePatch(AGENT_IDENTITY, { ...agent(1), patch: { spec: { suspended: true } } });
+      const certificate = { secretName: `${name}-renamed` };
+      await swarm().client.mergePatch(AGENT_IDENTITY, { ...agent(2), patch: { spec: { certificate } } });
+      await isWhole();
+      leader.process.signal('SIGCONT');
+      expect(await leader.process.exited()).to.equal('exit status 1');
+      const reason = 'leader election lost: no renewal succeeded in time';
+      await eventually('the log to say why', async () => (await leader.log()).includes(reason));
+      await isWhole();
+      expect(await other.process.stop()).to.equal('exit status 0');
+    });
+  }
+
+  it('take over the ledger and write nothing else when everything is well', async function () {
+    this.timeout(TEST_TIMEOUT_MS);
+    const { items } = await swarm().client.list(AGENT_IDENTITY);
+    const replica = await start('idle', []);
+    await replica.leads();
+    await eventually(
+      'every identity to have been looked at',
+      async () =>
+        (await replica.process.metric('controller_runtime_reconcile_total', CONTROLLER)) >= items.length,
+      WHOLE,
+    );
+    expect(await replica.process.stop()).to.equal('exit status 0');
+    const writes = await auditedWrites(controlPlane(), [replica.credentialId]);
+    expect(writes.map(({ what }) => what)).to.deep.equal([
+      'update configmaps agent-trust-system/agent-trust-ledger-1',
+    ]);
+  });
+
+  it('never write at the same time', async () => {
+    const names = new Map(replicas.map(({ credentialId, name }) => [credentialId, name]));
+    const terms = termsOf(await auditedWrites(controlPlane(), [...names.keys()]));
+    expect(overlaps(terms)).to.deep.equal([]);
+    expect(terms.map(({ credentialId }) => names.get(credentialId))).to.deep.equal([...names.values()]);
+  });
+});
