@@ -127,7 +127,12 @@ describe('FencedWriter', () => {
     it('takes finalizers of others away first, which would keep the name', async () => {
       const kept = { ...META, finalizers: ['other.dev/f'] };
       const stripped = { ...FULL, metadata: { ...META, resourceVersion: '6' } };
-      const writer = await start(json(200, { ...FULL, metadata: kept }), json(200, stripped), DONE, json(201, FULL));
+      const writer = await start(
+        json(200, { ...FULL, metadata: kept }),
+        json(200, stripped),
+        DONE,
+        json(201, FULL),
+      );
       await writer.recreate(WIDGET, { desired: FULL, observed: kept });
       expect([methods(), (bodies()[1] as { preconditions: object }).preconditions]).to.deep.equal([
         'GET PUT DELETE POST',
