@@ -78,8 +78,8 @@ const MAX_CONNECTIONS = 64;
 const BUNDLE_WORKERS = 4;
 /** After an outage everything is tried again within this time. */
 const BACK_OFF = { baseMs: 100, factor: 2, capMs: 15_000 };
-/** What only a change elsewhere can mend, a right of the operator for example, is looked at this often. */
-const TERMINAL_RETRY_MS = 60_000;
+/** What only a change elsewhere can mend is looked at this often: an API server that starts refuses all for a moment. */
+const TERMINAL_RETRY_MS = 10_000;
 const STUCK_SECONDS = 180;
 const LATE_LOOP_MS = 1_000;
 

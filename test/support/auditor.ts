@@ -188,7 +188,7 @@ function secretState(secret: Secret): SecretState {
 }
 
 /** Number of writes of which the writer cannot know whether they were carried out, by UID of the identity. */
-export function lostAnswers(journal: readonly JournalEntry[]): ReadonlyMap<string, number> {
+function lostAnswers(journal: readonly JournalEntry[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const written = new Set<string>();
   for (const { request, outcome, status } of journal) {
