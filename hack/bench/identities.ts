@@ -199,12 +199,13 @@ async function watchReady(
   client: KubeClient,
   count: number,
 ): Promise<{ readonly allReady: Promise<ReadonlyMap<string, number>> }> {
-  const { resourceVersion } = await client.list(AGENT_IDENTITY, { namespace: AGENTS });
+  let { resourceVersion } = await client.list(AGENT_IDENTITY, { namespace: AGENTS });
   const readyAtMs = new Map<string, number>();
   const { promise: allReady, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, number>>();
   const end = new AbortController();
   const onLine = (line: Buffer): void => {
     const { object } = JSON.parse(line.toString()) as { object: AgentIdentity };
+    resourceVersion = object.metadata.resourceVersion ?? resourceVersion;
     const isReady = object.status?.conditions?.some(
       ({ type, status }) => type === 'Ready' && status === 'True',
     );
@@ -214,17 +215,23 @@ async function watchReady(
     end.abort();
     resolve(readyAtMs);
   };
-  const watch = {
-    namespace: AGENTS,
-    resourceVersion,
-    timeoutSeconds: READY_TIMEOUT_MS / 1000,
-    signal: end.signal,
-    onLine,
+  // The server ends the watch of a reader that falls behind; it is resumed where it was.
+  const resume = async (): Promise<void> => {
+    const timeoutSeconds = READY_TIMEOUT_MS / 1000;
+    const late = AbortSignal.timeout(READY_TIMEOUT_MS);
+    const signal = AbortSignal.any([end.signal, late]);
+    while (!signal.aborted) {
+      await client.watch(AGENT_IDENTITY, {
+        namespace: AGENTS,
+        resourceVersion,
+        timeoutSeconds,
+        signal,
+        onLine,
+      });
+    }
+    late.throwIfAborted();
   };
-  client.watch(AGENT_IDENTITY, watch).then(
-    () => reject(new Error('not all were ready in time')),
-    (error: unknown) => (end.signal.aborted ? undefined : reject(error)),
-  );
+  resume().catch((error: unknown) => (end.signal.aborted ? undefined : reject(error)));
   return { allReady };
 }
 

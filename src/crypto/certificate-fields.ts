@@ -155,7 +155,10 @@ function altNames(extension: Element | undefined): readonly Element[] {
 }
 
 function textsOf(names: readonly Element[], tag: number): readonly string[] {
-  return names.filter((name) => tagOf(name) === tag).map(octets);
+  // Copies: a slice of the whole certificate would keep all of it in memory.
+  return names
+    .filter((name) => tagOf(name) === tag)
+    .map((name) => Buffer.from(octets(name), 'latin1').toString('latin1'));
 }
 
 function isUriOrDns(name: Element): boolean {

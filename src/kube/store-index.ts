@@ -2,19 +2,18 @@
 
 import type { Key } from './object.ts';
 
-/** The values under which an object is found in one index. */
+/** The values under which an object is found in one index: a pure function, since it is asked again on removal. */
 export type IndexFunction<T> = (value: T) => readonly string[];
 
 interface Index<T> {
   readonly valuesOf: IndexFunction<T>;
-  readonly keys: Map<string, Set<Key>>;
+  /** Most values belong to one key; a set for each would weigh as much as the objects. */
+  readonly keys: Map<string, Key | Set<Key>>;
 }
 
 /** All indexes of one store. */
 export class StoreIndex<T> {
   readonly #indexes = new Map<string, Index<T>>();
-  /** Per key the values in each index, in the order of the indexes: what has to be taken out again. */
-  readonly #values = new Map<Key, readonly (readonly string[])[]>();
 
   constructor(indexes: Readonly<Record<string, IndexFunction<T>>>) {
     for (const [name, valuesOf] of Object.entries(indexes)) {
@@ -26,37 +25,46 @@ export class StoreIndex<T> {
   keys(name: string, value: string): readonly Key[] {
     const index = this.#indexes.get(name);
     if (index === undefined) throw new RangeError(`there is no index ${name}`);
-    return [...(index.keys.get(value) ?? [])];
+    const keys = index.keys.get(value);
+    if (keys === undefined) return [];
+    return typeof keys === 'string' ? [keys] : [...keys];
   }
 
-  /** Replaces what the key was found under. @throws what an index function throws, with nothing changed. */
-  set(key: Key, value: T): void {
-    if (this.#indexes.size === 0) return;
-    const values = this.#indexes
-      .values()
-      .map((index) => index.valuesOf(value))
-      .toArray();
-    this.delete(key);
-    this.#values.set(key, values);
-    for (const [position, index] of [...this.#indexes.values()].entries()) {
-      for (const indexed of values[position] ?? []) {
-        const keys = index.keys.get(indexed);
-        if (keys === undefined) index.keys.set(indexed, new Set([key]));
-        else keys.add(key);
-      }
+  /**
+   * Replaces what the key was found under.
+   *
+   * @param previous The object that the key was set with before, if any.
+   * @throws what an index function throws, with nothing changed.
+   */
+  set(key: Key, value: T, previous: T | undefined): void {
+    const changes = [...this.#indexes.values()].map(({ keys, valuesOf }) => ({
+      keys,
+      values: valuesOf(value),
+      before: previous === undefined ? [] : valuesOf(previous),
+    }));
+    for (const { keys, values, before } of changes) {
+      for (const each of before) take(keys, each, key);
+      for (const each of values) add(keys, each, key);
     }
   }
 
-  delete(key: Key): void {
-    const values = this.#values.get(key);
-    if (values === undefined) return;
-    this.#values.delete(key);
-    for (const [position, index] of [...this.#indexes.values()].entries()) {
-      for (const indexed of values[position] ?? []) {
-        const keys = index.keys.get(indexed);
-        keys?.delete(key);
-        if (keys?.size === 0) index.keys.delete(indexed);
-      }
+  /** Takes the key out; `previous` is the object that it was set with. */
+  delete(key: Key, previous: T): void {
+    for (const { keys, valuesOf } of this.#indexes.values()) {
+      for (const value of valuesOf(previous)) take(keys, value, key);
     }
   }
+}
+
+function add(keys: Index<unknown>['keys'], value: string, key: Key): void {
+  const held = keys.get(value);
+  if (held === undefined) keys.set(value, key);
+  else if (held instanceof Set) held.add(key);
+  else if (held !== key) keys.set(value, new Set([held, key]));
+}
+
+function take(keys: Index<unknown>['keys'], value: string, key: Key): void {
+  const held = keys.get(value);
+  if (held instanceof Set) held.delete(key);
+  if (held === key || (held instanceof Set && held.size === 0)) keys.delete(value);
 }

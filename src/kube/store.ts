@@ -108,7 +108,7 @@ export class Store<T> {
     const held = this.#entries.get(key);
     if (held === undefined) return [];
     this.#entries.delete(key);
-    this.#index.delete(key);
+    this.#index.delete(key, held.value);
     return [{ key, current: undefined, previous: held.value }];
   }
 
@@ -185,7 +185,7 @@ export class Store<T> {
 
   #set(key: Key, entry: Entry<T>): void {
     // The index first: it may throw, and then nothing has changed.
-    this.#index.set(key, entry.value);
+    this.#index.set(key, entry.value, this.#entries.get(key)?.value);
     this.#entries.set(key, entry);
   }
 }

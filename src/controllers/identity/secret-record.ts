@@ -14,8 +14,8 @@ import type { Secret } from './secret.ts';
 export interface SecretRecord {
   readonly metadata: ObjectMeta;
   readonly facts: SecretFacts;
-  /** `tls.crt`, so that it can be verified again when other authorities are trusted. */
-  readonly certificatePem: Uint8Array;
+  /** `tls.crt` as latin1, so that it can be verified again when other authorities are trusted. */
+  readonly certificatePem: string;
   /** Those that `facts` was found with. */
   readonly verifiedWith: readonly VerifyingAuthority[];
 }
@@ -51,8 +51,8 @@ export function secretRecord(secret: Secret, { trusted, known }: SecretJudge): S
       dataKeys: Object.keys(data),
       content: known.of(secret) ?? inspectSecret(data, authorities),
     },
-    // A copy: a slice would keep the whole buffer alive, with the key beside it.
-    certificatePem: new Uint8Array(data[SECRET_KEYS.certificate]?.subarray(0, PEM_LIMIT_BYTES.chain) ?? []),
+    certificatePem:
+      data[SECRET_KEYS.certificate]?.subarray(0, PEM_LIMIT_BYTES.chain).toString('latin1') ?? '',
     verifiedWith: authorities,
   };
 }
@@ -62,7 +62,7 @@ export function verifiedRecord(record: SecretRecord, trusted: TrustedAuthorities
   const authorities = trusted();
   const { content } = record.facts;
   if (record.verifiedWith === authorities || content.certificate.kind !== 'certificate') return record;
-  const authorityId = signingAuthorityId(record.certificatePem, authorities);
+  const authorityId = signingAuthorityId(Buffer.from(record.certificatePem, 'latin1'), authorities);
   const certificate = { ...content.certificate, authorityId };
   return {
     ...record,
