@@ -1,0 +1,150 @@
+/** What became of a policy: how many edges grant something, how far a chain goes, and what no target gets. */
+
+import type { Capability } from '../capability/capability.ts';
+import { makeCapability } from '../capability/capability-set.ts';
+import { resourcesContain } from '../capability/resource.ts';
+import { edgeGrant, grantedCapability, type Holder, type PlacedRule } from './edge.ts';
+import type { AgentId, EdgeGrant, WithheldReason } from './facts.ts';
+import { type Link, longestChain } from './longest-chain.ts';
+import { edgeWithheld, lackingAtSource, lackingAtTarget, type Withheld } from './withheld.ts';
+
+/** Something of a rule that no target of it gets. */
+export interface PolicyProblem {
+  /** Index of the rule. */
+  readonly rule: number;
+  /** The target it is about, as an id; absent when it is about all of them. */
+  readonly to?: string;
+  readonly capability?: string;
+  readonly reason: WithheldReason;
+  /** One sentence without its full stop. */
+  readonly message: string;
+}
+
+/** See the file. */
+export interface PolicyReport {
+  /** Pairs of agents that this policy grants something. */
+  readonly edgeCount: number;
+  /** Pairs of agents that its rules name and that it grants nothing. */
+  readonly emptyEdges: number;
+  /** Links of the longest chain by rules of this policy alone that carries something. */
+  readonly longestChain: number;
+  /** By rule, then by what is wrong; the same graph gives the same list. */
+  readonly problems: readonly PolicyProblem[];
+}
+
+/** Where the agents are looked up. */
+export interface Holders {
+  holder(id: AgentId): Holder | undefined;
+}
+
+interface Ends {
+  readonly from: AgentId;
+  readonly to: AgentId;
+  readonly source: Holder | undefined;
+  readonly target: Holder | undefined;
+}
+
+/** Looks at every rule of one policy. */
+export function reportPolicy(rules: readonly PlacedRule[], holders: Holders): PolicyReport {
+  const named = new Set<string>();
+  const granted = new Set<string>();
+  const links: Link[] = [];
+  const problems: PolicyProblem[] = [];
+  for (const rule of rules) {
+    const ends = endsOf(rule, holders);
+    for (const each of ends) {
+      const pair = `${each.from}>${each.to}`;
+      named.add(pair);
+      const grant = grantOver(rule, each);
+      if (grant === undefined) continue;
+      granted.add(pair);
+      links.push({ from: each.from, to: each.to, grant });
+    }
+    problems.push(...problemsOf(rule, ends));
+  }
+  return {
+    edgeCount: granted.size,
+    emptyEdges: named.size - granted.size,
+    longestChain: longestChain(links),
+    problems,
+  };
+}
+
+function endsOf({ policy, facts }: PlacedRule, holders: Holders): readonly Ends[] {
+  const namespace = policy.slice(0, policy.indexOf('/'));
+  const from: AgentId = `${namespace}/${facts.from}`;
+  const source = holders.holder(from);
+  return [...new Set(facts.to)].map((to) => ({ from, to, source, target: holders.holder(to) }));
+}
+
+function grantOver(rule: PlacedRule, { source, target }: Ends): EdgeGrant | undefined {
+  return source === undefined || target === undefined ? undefined : edgeGrant(rule, source, target);
+}
+
+function problemsOf(rule: PlacedRule, ends: readonly Ends[]): readonly PolicyProblem[] {
+  const [first] = ends;
+  if (first === undefined) return [];
+  const { source } = first;
+  const withheld = ends.map((each) => ({ to: each.to, ...edgeWithheld(each) }));
+  if (source === undefined)
+    return withheld.slice(0, 1).flatMap(({ to: _to, ...what }) => problem(rule, what));
+  const unusable = withheld.flatMap(({ to, ...what }) => problem(rule, what, { to }));
+  const usable = ends
+    .filter((each) => edgeWithheld(each) === undefined)
+    .map(({ target }) => target)
+    .filter((target) => target !== undefined);
+  const lost = [...rule.capabilities.values()].flatMap((wanted) => {
+    const what = lostCapability(wanted, source, usable);
+    return what === undefined ? [] : problem(rule, what, { capability: wanted.name });
+  });
+  return [...unusable, ...lost];
+}
+
+function problem(
+  { index, facts }: PlacedRule,
+  { reason, message }: Partial<Withheld>,
+  about: { readonly to?: AgentId; readonly capability?: string } = {},
+): readonly PolicyProblem[] {
+  if (reason === undefined || message === undefined) return [];
+  const rule = facts.name === undefined ? `rules[${index}]` : `rule "${facts.name}"`;
+  return [{ rule: index, ...about, reason, message: `${rule}: ${message}` }];
+}
+
+/** What of one capability no target gets. Without any target that could take it there is nothing more to say. */
+function lostCapability(
+  wanted: Capability,
+  source: Holder,
+  targets: readonly Holder[],
+): Withheld | undefined {
+  const atSource = lackingAtSource(source, wanted);
+  if (atSource !== undefined) return atSource;
+  if (targets.length === 0) return undefined;
+  const gets = targets.map((target) => grantedCapability(wanted, source, target));
+  for (const pattern of wanted.resources ?? [undefined]) {
+    const isGot = gets.some(
+      (granted) =>
+        granted !== undefined && (pattern === undefined || resourcesContain(granted.resources, pattern)),
+    );
+    if (!isGot)
+      return lostAtTargets(
+        makeCapability(wanted.name, pattern === undefined ? undefined : [pattern]),
+        targets,
+      );
+  }
+  return undefined;
+}
+
+function lostAtTargets(wanted: Capability, targets: readonly Holder[]): Withheld {
+  const lacks = targets.map((target) => lackingAtTarget(target, wanted)).filter((each) => each !== undefined);
+  const [first] = lacks;
+  if (first !== undefined) {
+    // The reason is the one that all share; a boundary alone is another matter than a ceiling.
+    const outside = lacks.every(({ reason }) => reason === 'OutsideBoundary');
+    const inCeiling = lacks.find(({ reason }) => reason !== 'OutsideBoundary') ?? first;
+    const more =
+      targets.length === 1 ? '' : ` (and none of the ${targets.length - 1} other targets takes it)`;
+    return { ...(outside ? first : inCeiling), message: `${(outside ? first : inCeiling).message}${more}` };
+  }
+  const message = `the resources that the agents hold ${wanted.name} on have nothing in common: let them overlap`;
+  return { reason: 'GrantsNothing', message };
+}

@@ -1,0 +1,68 @@
+/** The rules of all policies by the pair of agents they name, and by agent. */
+
+import type { PlacedRule } from './edge.ts';
+import type { AgentId, PolicyId } from './facts.ts';
+import { getOrInsert } from './get-or-insert.ts';
+
+/** Rules that name a pair of agents; found from either end. */
+export class RuleIndex {
+  readonly #byFrom = new Map<AgentId, Map<AgentId, PlacedRule[]>>();
+  readonly #byTo = new Map<AgentId, Set<AgentId>>();
+
+  /** In the order (policy namespace, policy name, rule index). */
+  of(from: AgentId, to: AgentId): readonly PlacedRule[] {
+    return this.#byFrom.get(from)?.get(to) ?? [];
+  }
+
+  /** Agents that rules let `from` delegate to, whether anything is granted or not. */
+  targetsOf(from: AgentId): Iterable<AgentId> {
+    return this.#byFrom.get(from)?.keys() ?? [];
+  }
+
+  /** Agents that rules let delegate to `to`, whether anything is granted or not. */
+  sourcesOf(to: AgentId): Iterable<AgentId> {
+    return this.#byTo.get(to) ?? [];
+  }
+
+  add(from: AgentId, to: AgentId, rule: PlacedRule): void {
+    const targets = getOrInsert(this.#byFrom, from, () => new Map<AgentId, PlacedRule[]>());
+    const rules = targets.get(to);
+    if (rules === undefined) targets.set(to, [rule]);
+    else {
+      rules.push(rule);
+      rules.sort(inOrder);
+    }
+    const sources = this.#byTo.get(to);
+    if (sources === undefined) this.#byTo.set(to, new Set([from]));
+    else sources.add(from);
+  }
+
+  remove(from: AgentId, to: AgentId, rule: PlacedRule): void {
+    const targets = this.#byFrom.get(from);
+    const rest = (targets?.get(to) ?? []).filter((each) => each !== rule);
+    if (rest.length > 0) {
+      targets?.set(to, rest);
+      return;
+    }
+    targets?.delete(to);
+    if (targets?.size === 0) this.#byFrom.delete(from);
+    const sources = this.#byTo.get(to);
+    sources?.delete(from);
+    if (sources?.size === 0) this.#byTo.delete(to);
+  }
+}
+
+function inOrder(a: PlacedRule, b: PlacedRule): number {
+  return comparePolicies(a.policy, b.policy) || a.index - b.index;
+}
+
+/** By namespace, then by name; `-` and `.` sort before `/` in an id, so the id itself will not do. */
+function comparePolicies(a: PolicyId, b: PolicyId): number {
+  const [namespaceA = '', nameA = ''] = a.split('/');
+  const [namespaceB = '', nameB = ''] = b.split('/');
+  return compareText(namespaceA, namespaceB) || compareText(nameA, nameB);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
