@@ -17,8 +17,8 @@ examples/swarm, and shows what becomes of it. Ends by itself and leaves nothing 
 --down           ends what --keep left, and removes it
 --context NAME   on the cluster of that context of your kubeconfig. The operator runs as a process of this machine with
                  a token of the chart's ServiceAccount. What the demo made is removed in the end: release, namespaces
-                 agent-trust-system and ai-agents, and the kind AgentIdentity if it was not there before. Refuses when a
-                 release agent-trust or one of these namespaces exists.
+                 agent-trust-system and ai-agents, and the kinds of agenttrust.dev if they were not there before. Refuses
+                 when a release agent-trust, one of these namespaces, or only some of the kinds exist.
 --dir DIR        a new or empty folder for all files (default with --keep: ${KEPT_DIRECTORY})
 
 Needs openssl, and Go the first time. Exit status: 0 all went as it should, 1 a step failed, 64 wrong usage, 69 a

@@ -11,7 +11,7 @@ import { OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
 import { openAccess } from './access.ts';
 import {
   adminKubeconfigIn,
-  CRD,
+  CRDS,
   type Footprint,
   type FootprintAt,
   kubectlAt,
@@ -41,17 +41,17 @@ export async function contextPlace({ context, directory, tools }: ContextPlaceOp
   await writeKubeconfig(at, context);
   const version = await serverVersion(at, context);
   await refuseIfInTheWay(at, context);
-  const hadCrd = await exists(at, 'crd', CRD);
+  const hadCrds = await hasCrds(at, context);
   const footprint = new OwnFootprint(at, {
     context,
     host: undefined,
     namespaces: [],
     release: false,
-    crd: false,
+    crds: false,
   });
   return {
     where: `Kubernetes ${version} of context ${context}`,
-    chartValues: hadCrd ? ['crds.enabled=false'] : [],
+    chartValues: hadCrds ? ['crds.enabled=false'] : [],
     async open() {
       const access = await openAccess({
         kubectl: tools.kubectl,
@@ -63,7 +63,7 @@ export async function contextPlace({ context, directory, tools }: ContextPlaceOp
       await host.open();
       return { access, host };
     },
-    made: (what) => footprint.made(what, hadCrd),
+    made: (what) => footprint.made(what, hadCrds),
     async end(stage) {
       const remove = (): Promise<string | undefined> => footprint.remove();
       if (stage === undefined) await remove();
@@ -97,8 +97,8 @@ class OwnFootprint {
     noteFootprint(this.#at.directory, this.#now);
   }
 
-  made(what: Made, hadCrd: boolean): void {
-    if (what === 'release') this.add({ release: true, crd: !hadCrd });
+  made(what: Made, hadCrds: boolean): void {
+    if (what === 'release') this.add({ release: true, crds: !hadCrds });
     else this.add({ namespaces: [...this.#now.namespaces, what.namespace] });
   }
 
@@ -166,6 +166,20 @@ async function refuseIfInTheWay(at: FootprintAt, context: string): Promise<void>
       `a namespace ${namespace}. The demo makes it and deletes it in the end with everything in it, so it leaves yours alone. Delete it, or take another cluster`,
     );
   }
+}
+
+/** Whether the kinds are there; some of them alone are of another version, which the chart does not take over. */
+async function hasCrds(at: FootprintAt, context: string): Promise<boolean> {
+  const args = ['get', 'crd', ...CRDS, '--ignore-not-found', '--output=name'];
+  const { stdout } = await kubectlAt(at, args);
+  const there = CRDS.filter((name) => stdout.split('\n').some((line) => line.endsWith(`/${name}`)));
+  if (there.length > 0 && there.length < CRDS.length) {
+    throw inTheWay(
+      context,
+      `${there.join(', ')} and lacks the other kinds of agenttrust.dev. Add them with kubectl apply --server-side -f crds/, or delete these`,
+    );
+  }
+  return there.length > 0;
 }
 
 function inTheWay(context: string, what: string): CommandError {

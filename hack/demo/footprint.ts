@@ -4,6 +4,13 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import {
+  AGENT_IDENTITY,
+  CAPABILITY_BOUNDARY,
+  DELEGATION_POLICY,
+  QUARANTINE,
+  TOKEN_REVOCATION,
+} from '../../src/api/group.ts';
 import { CommandError } from '../control-plane/command-error.ts';
 import { removeDirectory } from '../control-plane/directory.ts';
 import { type KubectlOptions, type KubectlResult, runKubectl } from '../control-plane/kubectl.ts';
@@ -13,8 +20,14 @@ import { waitUntil } from '../control-plane/wait-until.ts';
 import { OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
 import { AGENTS } from './swarm.ts';
 
-/** The CustomResourceDefinition of the chart. */
-export const CRD = 'agentidentities.agenttrust.dev';
+/** Names of the CustomResourceDefinitions of the chart. */
+export const CRDS: readonly string[] = [
+  AGENT_IDENTITY,
+  CAPABILITY_BOUNDARY,
+  DELEGATION_POLICY,
+  QUARANTINE,
+  TOKEN_REVOCATION,
+].map(({ plural, group }) => `${plural}.${group}`);
 
 /** What has to go in the end. */
 export interface Footprint {
@@ -23,8 +36,8 @@ export interface Footprint {
   readonly host: ProcessIdentity | undefined;
   readonly namespaces: readonly string[];
   readonly release: boolean;
-  /** Whether the CustomResourceDefinition came with the release and was not there before. */
-  readonly crd: boolean;
+  /** Whether the CustomResourceDefinitions came with the release and were not there before. */
+  readonly crds: boolean;
 }
 
 /** The programs, and the demo's folder. */
@@ -55,7 +68,7 @@ export function footprintIn(directory: string): Footprint | undefined {
 }
 
 /**
- * Ends the background process, removes release, namespaces and CustomResourceDefinition as far as they were noted, and
+ * Ends the background process, removes release, namespaces and CustomResourceDefinitions as far as they were noted, and
  * the folder.
  *
  * @returns what was left in the cluster on purpose, a sentence; undefined when nothing was.
@@ -63,7 +76,7 @@ export function footprintIn(directory: string): Footprint | undefined {
  */
 export async function removeFootprint(at: FootprintAt, footprint: Footprint): Promise<string | undefined> {
   const { directory } = at;
-  const { host, namespaces, release, crd } = footprint;
+  const { host, namespaces, release, crds } = footprint;
   if (host !== undefined && stillRuns(host)) {
     process.kill(host.pid, 'SIGTERM');
     if (!(await waitUntil(() => !stillRuns(host), { timeoutMs: END_TIMEOUT_MS })))
@@ -73,12 +86,12 @@ export async function removeFootprint(at: FootprintAt, footprint: Footprint): Pr
   if (namespaces.length > 0) {
     await kubectlAt(at, ['delete', 'namespace', ...namespaces, '--ignore-not-found', '--timeout=60s']);
   }
-  const foreign = crd ? await foreignIdentities(at) : [];
-  if (crd && foreign.length === 0)
-    await kubectlAt(at, ['delete', 'crd', CRD, '--ignore-not-found', '--timeout=60s']);
+  const foreign = crds ? await foreignObjects(at) : [];
+  if (crds && foreign.length === 0)
+    await kubectlAt(at, ['delete', 'crd', ...CRDS, '--ignore-not-found', '--timeout=60s']);
   removeDirectory(directory);
   if (foreign.length === 0) return undefined;
-  return `the kind AgentIdentity stays, because ${foreign.join(', ')} would go with it: kubectl delete crd ${CRD}`;
+  return `the kinds of agenttrust.dev stay, because ${foreign.join(', ')} would go with them: kubectl delete crd ${CRDS.join(' ')}`;
 }
 
 /** Runs kubectl on the cluster of the folder. */
@@ -102,12 +115,16 @@ async function uninstall({ tools, directory }: FootprintAt): Promise<void> {
   }
 }
 
-/** AgentIdentities that somebody else made meanwhile, as namespace/name. */
-async function foreignIdentities(at: FootprintAt): Promise<readonly string[]> {
+/** Objects of our kinds that somebody else made meanwhile: namespace/name, or the name of what has no namespace. */
+async function foreignObjects(at: FootprintAt): Promise<readonly string[]> {
   const columns = '--output=jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}{"\\n"}{end}';
-  const { exitStatus, stdout } = await kubectlAt(at, ['get', CRD, '--all-namespaces', columns], {
-    mayFail: true,
+  const lists = CRDS.map(async (crd) => {
+    const args = ['get', crd, '--all-namespaces', columns];
+    const { exitStatus, stdout } = await kubectlAt(at, args, { mayFail: true });
+    return exitStatus === 0 ? stdout.split('\n') : [];
   });
-  if (exitStatus !== 0) return [];
-  return stdout.split('\n').filter((name) => name !== '' && !name.startsWith(`${AGENTS}/`));
+  return (await Promise.all(lists))
+    .flat()
+    .filter((name) => name !== '' && !name.startsWith(`${AGENTS}/`))
+    .map((name) => name.replace(/^\//, ''));
 }

@@ -15,11 +15,50 @@ export const AGENT_IDENTITY = {
   namespaced: true,
 } as const;
 
+/** Where DelegationPolicies live on the server. */
+export const DELEGATION_POLICY = {
+  group: 'agenttrust.dev',
+  version: 'v1alpha1',
+  plural: 'delegationpolicies',
+  kind: 'DelegationPolicy',
+  namespaced: true,
+} as const;
+
+/** Where CapabilityBoundaries live on the server: beside the namespaces, not in them. */
+export const CAPABILITY_BOUNDARY = {
+  group: 'agenttrust.dev',
+  version: 'v1alpha1',
+  plural: 'capabilityboundaries',
+  kind: 'CapabilityBoundary',
+  namespaced: false,
+} as const;
+
+/** Where Quarantines live on the server. */
+export const QUARANTINE = {
+  group: 'agenttrust.dev',
+  version: 'v1alpha1',
+  plural: 'quarantines',
+  kind: 'Quarantine',
+  namespaced: true,
+} as const;
+
+/** Where TokenRevocations live on the server. */
+export const TOKEN_REVOCATION = {
+  group: 'agenttrust.dev',
+  version: 'v1alpha1',
+  plural: 'tokenrevocations',
+  kind: 'TokenRevocation',
+  namespaced: true,
+} as const;
+
 /** Label on everything the operator keeps; the value is always `true`. Caches and admission select by it. */
 export const LABEL_MANAGED = 'agenttrust.dev/managed';
 
 /** Label: name of the AgentIdentity that an object is kept for. */
 export const LABEL_AGENT = 'agenttrust.dev/agent';
+
+/** Label on the closed mesh objects of an agent whose AgentIdentity is gone and whose pods still run. */
+export const LABEL_TOMBSTONE = 'agenttrust.dev/tombstone';
 
 /** Annotation: UID of the AgentIdentity that an object is kept for. */
 export const ANNOTATION_OWNER_UID = 'agenttrust.dev/owner-uid';

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { stillRuns } from '../../hack/control-plane/process-identity.ts';
 import { ensureTools } from '../../hack/control-plane/tools.ts';
-import { footprintIn } from '../../hack/demo/footprint.ts';
+import { CRDS, footprintIn } from '../../hack/demo/footprint.ts';
 import { useControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -30,7 +30,7 @@ const DEMO = new URL('../../hack/demo.ts', import.meta.url).pathname;
 const TIMEOUT_MS = 180_000;
 /** The kubeconfig of a control plane of ours has one context. */
 const CONTEXT = 'admin';
-const KIND = 'customresourcedefinition.apiextensions.k8s.io/agentidentities.agenttrust.dev';
+const KINDS = CRDS.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);
 const IN_THE_WAY = { namespace: 'ai-agents', release: 'agent-trust' };
 
 const STEPS = [
@@ -225,7 +225,7 @@ describe('npm run demo', function () {
       expect(leftOnDisk()).to.deep.equal([]);
     });
 
-    it('goes on with --keep until --down, which leaves the kind when somebody uses it', async () => {
+    it('goes on with --keep until --down, which leaves the kinds when somebody uses one', async () => {
       const directory = join(parent, 'kept on a cluster');
       const kept = await demo(['--context', CONTEXT, '--keep', '--dir', directory], kubeconfig());
       const host = footprintIn(directory)?.host;
@@ -242,24 +242,27 @@ describe('npm run demo', function () {
           metadata: { name: 'theirs' },
           spec: {},
         };
-        await controlPlane().kubectl(['create', '--namespace=default', '--filename=-'], {
-          stdin: JSON.stringify(foreign),
-        });
+        const boundary = { ...foreign, kind: 'CapabilityBoundary', spec: { namespaceSelector: {} } };
+        for (const object of [foreign, boundary]) {
+          await controlPlane().kubectl(['create', '--namespace=default', '--filename=-'], {
+            stdin: JSON.stringify(object),
+          });
+        }
       } finally {
         const { exitStatus, stderr } = await demo(['--down', '--dir', directory]);
         expect(stderr).to.equal(
           `ended; everything is removed from the cluster of context ${CONTEXT}\n` +
-            'the kind AgentIdentity stays, because default/theirs would go with it: kubectl delete crd agentidentities.agenttrust.dev\n',
+            `the kinds of agenttrust.dev stay, because default/theirs, theirs would go with them: kubectl delete crd ${CRDS.join(' ')}\n`,
         );
         expect(exitStatus).to.equal(0);
       }
       expect(host !== undefined && stillRuns(host)).to.equal(false);
-      expect(await leftovers()).to.deep.equal([KIND]);
+      expect(await leftovers()).to.deep.equal(KINDS);
       expect(existsSync(directory)).to.equal(false);
     });
 
-    it('removes what it made when it is interrupted, and not the kind that was there', async () => {
-      // the kind was left by the test before
+    it('removes what it made when it is interrupted, and not the kinds that were there', async () => {
+      // the kinds were left by the test before
       const { child, ended } = start([process.execPath, DEMO, '--context', CONTEXT], kubeconfig());
       let said = '';
       child.stdout?.on('data', (chunk: string) => {
@@ -271,7 +274,7 @@ describe('npm run demo', function () {
       expect(stdout).to.contain('interrupted: removing what was made\n');
       expect(stdout).to.not.contain('✗');
       expect(exitStatus).to.equal('SIGINT');
-      expect(await leftovers()).to.deep.equal([KIND]);
+      expect(await leftovers()).to.deep.equal(KINDS);
       expect(leftOnDisk()).to.deep.equal([]);
     });
 
@@ -293,6 +296,18 @@ describe('npm run demo', function () {
       );
       expect(stdout).to.equal('');
       expect(exitStatus).to.equal(1);
+    });
+
+    it('refuses a cluster with some of the kinds alone, and leaves them alone', async () => {
+      const [lacking = '', ...others] = CRDS;
+      await controlPlane().kubectl(['delete', 'crd', lacking]);
+      const { exitStatus, stdout, stderr } = await demo(['--context', CONTEXT], kubeconfig());
+      expect(stderr).to.equal(
+        `the cluster of context admin has ${others.join(', ')} and lacks the other kinds of agenttrust.dev. Add them with kubectl apply --server-side -f crds/, or delete these.\n`,
+      );
+      expect(stdout).to.equal('');
+      expect(exitStatus).to.equal(1);
+      expect(await leftovers()).to.deep.equal(KINDS.slice(1));
     });
 
     it('refuses a cluster with a release of its name, wherever it is', async () => {

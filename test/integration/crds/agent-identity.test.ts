@@ -1,23 +1,12 @@
 /** The AgentIdentity schema in a real API server: every rule has what it accepts and what it rejects. */
 
 import { expect } from 'chai';
-import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../../src/api/group.ts';
-import { isKubeError } from '../../../src/kube/errors.ts';
-import type { KubeObject } from '../../../src/kube/object.ts';
-import { type AdminClient, adminClient } from '../../support/admin-client.ts';
-import { useControlPlane } from '../../support/control-plane.ts';
-import { eventually } from '../../support/eventually.ts';
-
-type Spec = Readonly<Record<string, unknown>>;
-
-interface Written extends KubeObject {
-  readonly spec: Spec;
-}
+import { type Examples, itBeginsPending, itJudges, useServedKind } from './served-kind.ts';
 
 const ROUTE = { method: 'POST', path: '/v1/delegate' };
 
-const ACCEPTED: Readonly<Record<string, Spec>> = {
+const ACCEPTED: Examples['accepted'] = {
   'an empty spec': {},
   'every field of certificate': {
     certificate: {
@@ -67,8 +56,7 @@ const ACCEPTED: Readonly<Record<string, Spec>> = {
   },
 };
 
-/** Spec, and what the answer must say: the field, and for a rule of ours the way out. */
-const REJECTED: Readonly<Record<string, readonly [Spec, ...string[]]>> = {
+const REJECTED: Examples['rejected'] = {
   'the ServiceAccount default': [
     { serviceAccountName: 'default' },
     'spec.serviceAccountName',
@@ -209,96 +197,28 @@ const REJECTED: Readonly<Record<string, readonly [Spec, ...string[]]>> = {
 };
 
 describe('AgentIdentity in the API server', () => {
-  const controlPlane = useControlPlane();
-  let admin: AdminClient;
-  let count = 0;
+  const kind = useServedKind(AGENT_IDENTITY);
 
-  before(async () => {
-    await controlPlane().kubectl(['apply', '--server-side', '--validate=strict', '-f', 'crds/']);
-    admin = await adminClient(controlPlane());
-    await eventually(
-      'the kind to be served',
-      async () => (await admin.client.list(AGENT_IDENTITY)) !== undefined,
-    );
-  });
-  after(() => admin?.close());
-
-  function identity(spec: Spec, name = `agent-${count++}`): Written {
-    return { metadata: { name, namespace: 'default' }, spec };
-  }
-
-  async function rejection(write: Promise<unknown>): Promise<string> {
-    try {
-      await write;
-    } catch (error) {
-      if (isKubeError(error, 'KUBE_INVALID', 'KUBE_BAD_REQUEST')) return error.serverMessage ?? '';
-      throw error;
-    }
-    return 'accepted';
-  }
-
-  for (const [what, spec] of Object.entries(ACCEPTED)) {
-    it(`accepts ${what}`, async () => {
-      const stored = await admin.client.create(AGENT_IDENTITY, identity(spec));
-      expect(stored.metadata.uid).to.be.a('string');
-    });
-  }
-
-  for (const [what, [spec, ...parts]] of Object.entries(REJECTED)) {
-    it(`rejects ${what}`, async () => {
-      const message = await rejection(admin.client.create(AGENT_IDENTITY, identity(spec)));
-      for (const part of parts) expect(message).to.include(part);
-    });
-  }
+  itJudges(kind, { accepted: ACCEPTED, rejected: REJECTED });
+  itBeginsPending(kind, {});
 
   it('rejects a name of 41 letters, and one that begins with a digit', async () => {
     for (const name of ['a'.repeat(41), '1a']) {
-      const message = await rejection(admin.client.create(AGENT_IDENTITY, identity({}, name)));
-      expect(message).to.include('metadata.name');
+      expect(await kind().refusal(kind().create({}, name))).to.include('metadata.name');
     }
   });
 
   it('accepts the default ServiceAccount written out later, and rejects another one', async () => {
-    const stored = await admin.client.create(AGENT_IDENTITY, identity({}));
-    const { name } = stored.metadata;
-    const target = { namespace: 'default', name };
-    await admin.client.mergePatch(AGENT_IDENTITY, {
-      ...target,
-      patch: { spec: { serviceAccountName: name } },
-    });
-    const message = await rejection(
-      admin.client.mergePatch(AGENT_IDENTITY, {
-        ...target,
-        patch: { spec: { serviceAccountName: 'other' } },
-      }),
-    );
+    const created = await kind().create({});
+    await kind().patch(created, { spec: { serviceAccountName: created.metadata.name } });
+    const message = await kind().refusal(kind().patch(created, { spec: { serviceAccountName: 'other' } }));
     expect(message).to.include('spec.serviceAccountName').and.to.include('create another AgentIdentity');
   });
 
-  it('says Unknown, Pending until an operator has looked', async () => {
-    const { metadata } = await admin.client.create(AGENT_IDENTITY, identity({}));
-    const stored = await admin.client.get<AgentIdentity>(AGENT_IDENTITY, {
-      namespace: 'default',
-      name: metadata.name,
-    });
-    expect(stored.status?.conditions).to.deep.equal([
-      {
-        type: 'Ready',
-        status: 'Unknown',
-        reason: 'Pending',
-        message: 'Waiting for the operator',
-        lastTransitionTime: '1970-01-01T00:00:00Z',
-      },
-    ]);
-  });
-
   it('removes a capability that the author took out, whoever else applied it', async () => {
-    const written = {
-      ...identity({ capabilities: [{ name: 'a' }, { name: 'b' }] }),
-      apiVersion: 'agenttrust.dev/v1alpha1',
-    };
-    await admin.client.apply(AGENT_IDENTITY, written);
-    const applied = await admin.client.apply(AGENT_IDENTITY, {
+    const written = kind().written({ capabilities: [{ name: 'a' }, { name: 'b' }] });
+    await kind().admin.client.apply(AGENT_IDENTITY, written);
+    const applied = await kind().admin.client.apply(AGENT_IDENTITY, {
       ...written,
       spec: { capabilities: [{ name: 'a' }] },
     });
@@ -306,21 +226,10 @@ describe('AgentIdentity in the API server', () => {
   });
 
   it('is listed under its short name and category, in columns', async () => {
-    await admin.client.create(AGENT_IDENTITY, identity({}, 'columns'));
-    const short = await controlPlane().kubectl(['get', 'aid', 'columns', '-n', 'default']);
-    expect(short.stdout.split('\n')[0]?.split(/\s{2,}/)).to.deep.equal([
-      'NAME',
-      'READY',
-      'REASON',
-      'QUARANTINED',
-      'EXPIRES',
-      'AGE',
-    ]);
-    const wide = await controlPlane().kubectl(['get', 'agenttrust', '-n', 'default', '-o', 'wide']);
-    expect(wide.stdout.split('\n')[0])
-      .to.include('RENEWS')
-      .and.to.include('SPIFFE ID')
-      .and.to.include('AUTHORITY');
-    expect(wide.stdout).to.include('columns');
+    await kind().create({}, 'columns');
+    const headings = ['NAME', 'READY', 'REASON', 'QUARANTINED', 'EXPIRES', 'AGE'];
+    expect(await kind().columns('aid', 'columns', '-n', 'default')).to.deep.equal(headings);
+    const wide = await kind().columns('agenttrust', '-n', 'default', '-o', 'wide');
+    expect(wide).to.include.members(['RENEWS', 'SPIFFE ID', 'SERIAL', 'AUTHORITY']);
   });
 });
