@@ -114,7 +114,9 @@ export class Reflector {
       },
     });
     this.#ahead = false;
-    if (clock.monotonicMs() - startMs < timing.shortWatchMs) {
+    // One that brought something is no fault: the server ends the watch of a reader that falls behind.
+    const isShort = clock.monotonicMs() - startMs < timing.shortWatchMs;
+    if (isShort && this.#resourceVersion === resourceVersion) {
       throw this.#error('KUBE_UNAVAILABLE', 'VeryShortWatch');
     }
   }

@@ -52,6 +52,15 @@ export function intersectCapability(a: Capability, b: Capability): Capability | 
   return makeCapability(a.name, resources, use);
 }
 
+/** Whether whoever holds `outer` may do all that `inner` says: each of its names, on all of its resources, for its use. */
+export function setContains(outer: CapabilitySet, inner: CapabilitySet): boolean {
+  return [...inner.values()].every((wanted) => {
+    const held = outer.get(wanted.name);
+    const both = held && intersectCapability(wanted, held);
+    return both !== undefined && isSameCapability(both, wanted);
+  });
+}
+
 /** Whether something held for `use` may be used for `wanted`. */
 export function allowsUse(use: CapabilityUse | undefined, wanted: CapabilityUse): boolean {
   return use === undefined || use === wanted;
@@ -62,14 +71,15 @@ export function makeCapability(name: string, resources: Resources, use?: Capabil
   return { name, ...(resources === undefined ? {} : { resources }), ...(use === undefined ? {} : { use }) };
 }
 
+/** Whether two lists that are minimal and sorted stand for the same. */
+export function isSameResources(a: Resources, b: Resources): boolean {
+  if (a === b) return true;
+  return a !== undefined && b?.length === a.length && a.every((pattern, index) => pattern === b[index]);
+}
+
 /** Whether two capabilities say the same, given resources that are minimal and sorted. */
 export function isSameCapability(a: Capability, b: Capability): boolean {
   return a === b || (a.name === b.name && a.use === b.use && isSameResources(a.resources, b.resources));
-}
-
-function isSameResources(a: Resources, b: Resources): boolean {
-  if (a === b) return true;
-  return a !== undefined && b?.length === a.length && a.every((pattern, index) => pattern === b[index]);
 }
 
 function intersectUse(
@@ -80,8 +90,10 @@ function intersectUse(
   return a === b ? a : 'nothing';
 }
 
-function readCapability({ name, resources, use }: Capability): Capability | undefined {
+function readCapability(capability: Capability): Capability | undefined {
+  const { name, resources, use } = capability;
   if (!isCapabilityName(name)) return undefined;
   const read = resources && minimalResources(resources.filter(isResource));
-  return read?.length === 0 ? undefined : makeCapability(name, read, use);
+  if (read?.length === 0) return undefined;
+  return isSameResources(read, resources) ? capability : makeCapability(name, read, use);
 }

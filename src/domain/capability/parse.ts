@@ -33,6 +33,6 @@ export function isConcreteResource(text: string): boolean {
 }
 
 /** Whether a text can stand between two slashes of a resource. */
-export function isSegment(text: string): boolean {
+function isSegment(text: string): boolean {
   return SEGMENT.test(text) && text !== '.' && text !== '..';
 }

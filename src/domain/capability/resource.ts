@@ -30,26 +30,37 @@ export function resourcesContain(resources: Resources, pattern: string): boolean
 
 /** The same set with the fewest patterns, sorted by code unit. */
 export function minimalResources(patterns: readonly string[]): readonly string[] {
-  const distinct = [...new Set(patterns)].sort();
-  return distinct.filter(
-    (pattern) => !distinct.some((other) => other !== pattern && resourceContains(other, pattern)),
-  );
+  if (patterns.length === 1) return patterns;
+  const distinct = new Set(patterns);
+  return [...distinct].filter((pattern) => !isBelowOne(distinct, pattern)).sort();
 }
 
 /** What both stand for, minimal and sorted; an empty list when they have nothing in common. */
 export function intersectResources(a: Resources, b: Resources): Resources {
   if (a === undefined || b === undefined) return a ?? b;
-  const common: string[] = [];
-  for (const left of a) {
-    for (const right of b) {
-      if (resourceContains(left, right)) common.push(right);
-      else if (resourceContains(right, left)) common.push(left);
-    }
-  }
-  return minimalResources(common);
+  const [inA, inB] = [new Set(a), new Set(b)];
+  return minimalResources([
+    ...a.filter((pattern) => inB.has(pattern) || isBelowOne(inB, pattern)),
+    ...b.filter((pattern) => inA.has(pattern) || isBelowOne(inA, pattern)),
+  ]);
 }
 
 /** What either stands for, minimal and sorted. */
 export function unionResources(a: Resources, b: Resources): Resources {
   return a === undefined || b === undefined ? undefined : minimalResources([...a, ...b]);
+}
+
+/**
+ * Whether another pattern of the set contains this one. Walks up from the pattern instead of comparing with each: a
+ * policy at its limits has millions of pairs to compare.
+ */
+function isBelowOne(patterns: ReadonlySet<string>, pattern: string): boolean {
+  if (pattern === '*') return false;
+  if (patterns.has('*')) return true;
+  for (let slash = pattern.indexOf('/'); slash >= 0; slash = pattern.indexOf('/', slash + 1)) {
+    if (pattern[slash + 1] === '/') continue; // within `://`, which is no level of the tree
+    const above = `${pattern.slice(0, slash)}${BELOW}`;
+    if (above !== pattern && patterns.has(above)) return true;
+  }
+  return false;
 }

@@ -8,6 +8,7 @@ import {
   allowsUse,
   type CapabilitySet,
   intersectCapability,
+  intersectSets,
   isSameCapability,
   makeCapability,
 } from '../capability/capability-set.ts';
@@ -45,16 +46,51 @@ export function consents(to: AgentFacts, from: Pick<AgentFacts, 'namespace' | 'n
   );
 }
 
-/** What is granted, or undefined for nothing. */
-export function edgeGrant(rule: PlacedRule, from: Holder, to: Holder): EdgeGrant | undefined {
-  if (from.id === to.id || !consents(to.facts, from.facts)) return undefined;
-  const capabilities: Capability[] = [];
-  for (const wanted of rule.capabilities.values()) {
-    const granted = grantedCapability(wanted, from, to);
-    if (granted !== undefined) capabilities.push(granted);
+/** What a rule and its delegating agent let through to any target, and the grant that was made last. */
+interface Shared {
+  readonly source: Holder;
+  readonly passed: CapabilitySet;
+  readonly grant: EdgeGrant | undefined;
+}
+
+/** Makes the grants of rules. Most targets of a rule are granted the same, which is then one object. */
+export class Grants {
+  readonly #shared = new WeakMap<PlacedRule, Shared>();
+
+  /** What a rule grants over one edge, or undefined for nothing. */
+  over(rule: PlacedRule, source: Holder, target: Holder): EdgeGrant | undefined {
+    const before = this.#shared.get(rule);
+    const passed = before?.source === source ? before.passed : passedOn(rule, source);
+    const made = edgeGrant(rule, passed, { source, target });
+    const grant = made && before?.grant && isSameGrant(made, before.grant) ? before.grant : made;
+    const last = grant ?? before?.grant;
+    if (before?.source !== source || before.grant !== last)
+      this.#shared.set(rule, { source, passed, grant: last });
+    return grant;
   }
+}
+
+/** What the rule says and its delegating agent may pass on. */
+function passedOn({ capabilities }: PlacedRule, { held }: Holder): CapabilitySet {
+  const passed = new Map<string, Capability>();
+  for (const wanted of capabilities.values()) {
+    const own = held.get(wanted.name);
+    if (own === undefined || !allowsUse(own.use, 'Delegate')) continue;
+    const both = intersectCapability(wanted, makeCapability(own.name, own.resources));
+    if (both !== undefined) passed.set(wanted.name, both);
+  }
+  return passed;
+}
+
+/** The use that is granted is the target's. */
+function edgeGrant(
+  { facts, policy, index, maxDepth }: PlacedRule,
+  passed: CapabilitySet,
+  { source: from, target: to }: { readonly source: Holder; readonly target: Holder },
+): EdgeGrant | undefined {
+  if (from.id === to.id || !consents(to.facts, from.facts)) return undefined;
+  const capabilities = [...intersectSets(passed, to.held).values()];
   if (capabilities.length === 0) return undefined;
-  const { facts, policy, index, maxDepth } = rule;
   return {
     policy,
     rule: index,
@@ -73,15 +109,6 @@ export function edgeGrant(rule: PlacedRule, from: Holder, to: Holder): EdgeGrant
   };
 }
 
-/** One capability of a rule over one edge; the use is the target's. */
-export function grantedCapability(wanted: Capability, from: Holder, to: Holder): Capability | undefined {
-  const source = from.held.get(wanted.name);
-  const target = to.held.get(wanted.name);
-  if (source === undefined || target === undefined || !allowsUse(source.use, 'Delegate')) return undefined;
-  const passed = intersectCapability(wanted, makeCapability(source.name, source.resources));
-  return passed && intersectCapability(passed, target);
-}
-
 /** Whether two edges grant the same, with the same limits, by the same rules. */
 export function isSameEdge(a: EffectiveEdge | undefined, b: EffectiveEdge | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
@@ -92,6 +119,7 @@ export function isSameEdge(a: EffectiveEdge | undefined, b: EffectiveEdge | unde
 }
 
 function isSameGrant(a: EdgeGrant, b: EdgeGrant | undefined): boolean {
+  if (a === b) return true;
   return (
     b !== undefined &&
     a.policy === b.policy &&

@@ -7,19 +7,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Capability } from '../capability/capability.ts';
 import { capabilitySet, intersectSets, NO_CAPABILITIES } from '../capability/capability-set.ts';
 import { type NamespaceLimits, namespaceLimits } from './boundary.ts';
-import { edgeGrant, type Holder, isSameEdge, type PlacedRule } from './edge.ts';
-import type {
-  AgentFacts,
-  AgentId,
-  BoundaryFacts,
-  EffectiveEdge,
-  PolicyFacts,
-  PolicyId,
-  RuleFacts,
-} from './facts.ts';
+import { Grants, type Holder, isSameEdge, type PlacedRule } from './edge.ts';
+import type { AgentFacts, AgentId, BoundaryFacts, EffectiveEdge, PolicyFacts, PolicyId } from './facts.ts';
 import { getOrInsert } from './get-or-insert.ts';
 import { type PolicyReport, reportPolicy } from './policy-report.ts';
-import { RuleIndex } from './rule-index.ts';
+import { type Pair, pairsOfRule, placeRule, RuleIndex } from './rule-index.ts';
 
 /** An edge by its ends: `<from>><to>`. */
 export type EdgeId = `${AgentId}>${AgentId}`;
@@ -45,9 +37,11 @@ interface Policy {
   readonly rules: readonly PlacedRule[];
 }
 
-interface Pair {
-  readonly from: AgentId;
-  readonly to: AgentId;
+/** An edit of one policy: agents and boundaries are as before, and so are the grants of all other rules. */
+interface PolicyEdit {
+  readonly policy: PolicyId;
+  /** The rules that are new. */
+  readonly rules: ReadonlySet<PlacedRule>;
 }
 
 /** See the file. Agents, policies, boundaries and namespaces may come and go in any order. */
@@ -60,6 +54,7 @@ export class DelegationGraph {
   readonly #labels = new Map<string, Readonly<Record<string, string>>>();
   readonly #limits = new Map<string, NamespaceLimits>();
   readonly #rules = new RuleIndex();
+  readonly #grants = new Grants();
   /** By source, then by target; only edges that grant something. */
   readonly #edges = new Map<AgentId, Map<AgentId, EffectiveEdge>>();
   #edgeCount = 0;
@@ -101,17 +96,17 @@ export class DelegationGraph {
       const old = before?.rules[index];
       return sameDepth && old !== undefined && isDeepStrictEqual(old.facts, rule)
         ? old
-        : placedRule(id, { index, facts: rule, maxDepth: facts.maxDepth });
+        : placeRule(id, { index, facts: rule, maxDepth: facts.maxDepth });
     });
     this.#policies.set(id, { facts, rules });
-    return this.#recompute(this.#exchange(before?.rules ?? [], rules), id);
+    return this.#exchange(id, before?.rules ?? [], rules);
   }
 
   /** Forgets a policy and all that it grants. */
   removePolicy(id: PolicyId): GraphChange {
     const before = this.#policies.get(id);
     this.#policies.delete(id);
-    return this.#recompute(this.#exchange(before?.rules ?? [], []), id);
+    return this.#exchange(id, before?.rules ?? [], []);
   }
 
   /** Adds a boundary, or replaces it. */
@@ -227,28 +222,29 @@ export class DelegationGraph {
     ];
   }
 
-  /** Takes old rules out of the index and puts new ones in; those that stand in both lists stay. Gives the pairs. */
-  #exchange(before: readonly PlacedRule[], after: readonly PlacedRule[]): readonly Pair[] {
+  /** Takes old rules of a policy out and puts new ones in; those that stand in both lists grant what they did. */
+  #exchange(policy: PolicyId, before: readonly PlacedRule[], after: readonly PlacedRule[]): GraphChange {
     const kept = new Set(after);
     const held = new Set(before);
-    const gone = before.filter((rule) => !kept.has(rule)).flatMap(pairsOfRule);
-    const come = after.filter((rule) => !held.has(rule)).flatMap(pairsOfRule);
-    for (const { from, to, rule } of gone) this.#rules.remove(from, to, rule);
-    for (const { from, to, rule } of come) this.#rules.add(from, to, rule);
-    return [...gone, ...come];
+    const gone = before.filter((rule) => !kept.has(rule));
+    const come = after.filter((rule) => !held.has(rule));
+    for (const rule of gone) this.#rules.remove(rule);
+    for (const rule of come) this.#rules.add(rule);
+    return this.#recompute([...gone, ...come].flatMap(pairsOfRule), { policy, rules: new Set(come) });
   }
 
-  #recompute(pairs: readonly Pair[], policy?: PolicyId): GraphChange {
+  #recompute(pairs: readonly Pair[], edit?: PolicyEdit): GraphChange {
     const edges = new Set<EdgeId>();
     const targets = new Set<AgentId>();
-    const policies = new Set<PolicyId>(policy === undefined ? [] : [policy]);
+    const policies = new Set<PolicyId>(edit === undefined ? [] : [edit.policy]);
     const done = new Set<EdgeId>();
     for (const { from, to } of pairs) {
       const id: EdgeId = `${from}>${to}`;
       if (done.has(id)) continue;
       done.add(id);
-      for (const rule of this.#rules.of(from, to)) policies.add(rule.policy);
-      if (!this.#recomputeEdge(from, to)) continue;
+      // What one policy grants is no matter of the others, whose agents are as before.
+      if (edit === undefined) for (const rule of this.#rules.of(from, to)) policies.add(rule.policy);
+      if (!this.#recomputeEdge(from, to, edit)) continue;
       edges.add(id);
       targets.add(to);
     }
@@ -257,10 +253,10 @@ export class DelegationGraph {
   }
 
   /** Whether the edge grants something else than before. */
-  #recomputeEdge(from: AgentId, to: AgentId): boolean {
-    const edge = this.#computeEdge(from, to);
+  #recomputeEdge(from: AgentId, to: AgentId, edit: PolicyEdit | undefined): boolean {
     const targets = this.#edges.get(from);
     const before = targets?.get(to);
+    const edge = this.#computeEdge(from, to, edit && { ...edit, before });
     if (isSameEdge(edge, before)) return false;
     this.#edgeCount += (edge === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
     if (edge !== undefined) getOrInsert(this.#edges, from, () => new Map()).set(to, edge);
@@ -271,28 +267,23 @@ export class DelegationGraph {
     return true;
   }
 
-  #computeEdge(from: AgentId, to: AgentId): EffectiveEdge | undefined {
+  #computeEdge(
+    from: AgentId,
+    to: AgentId,
+    edit: (PolicyEdit & { readonly before: EffectiveEdge | undefined }) | undefined,
+  ): EffectiveEdge | undefined {
     const source = this.#agents.get(from);
     const target = this.#agents.get(to);
     if (source === undefined || target === undefined) return undefined;
     const grants = this.#rules
       .of(from, to)
-      .map((rule) => edgeGrant(rule, source, target))
+      .map((rule) =>
+        edit === undefined || edit.rules.has(rule)
+          ? this.#grants.over(rule, source, target)
+          : edit.before?.grants.find((grant) => grant.rule === rule.index && grant.policy === rule.policy),
+      )
       .filter((grant) => grant !== undefined);
-    return grants.length === 0 ? undefined : { from, to, grants };
+    // A copy has no room to grow: with an edge for each pair of agents that room would be most of the memory.
+    return grants.length === 0 ? undefined : { from, to, grants: [...grants] };
   }
-}
-
-function placedRule(
-  policy: PolicyId,
-  rule: { readonly index: number; readonly facts: RuleFacts; readonly maxDepth: number },
-): PlacedRule {
-  return { policy, ...rule, capabilities: capabilitySet(rule.facts.capabilities) };
-}
-
-/** The pairs that a rule names; a target that stands twice counts once. */
-function pairsOfRule(rule: PlacedRule): readonly (Pair & { readonly rule: PlacedRule })[] {
-  const namespace = rule.policy.slice(0, rule.policy.indexOf('/'));
-  const from: AgentId = `${namespace}/${rule.facts.from}`;
-  return [...new Set(rule.facts.to)].map((to) => ({ from, to, rule }));
 }

@@ -3,8 +3,9 @@
  * links can carry to each agent is the union over its last links, because intersection distributes over union.
  */
 
-import { allowsUse } from '../capability/capability-set.ts';
-import { intersectResources, type Resources, unionResources } from '../capability/resource.ts';
+import type { Capability } from '../capability/capability.ts';
+import { allowsUse, isSameResources } from '../capability/capability-set.ts';
+import { intersectResources, minimalResources, type Resources } from '../capability/resource.ts';
 import type { AgentId, EdgeGrant } from './facts.ts';
 import { getOrInsert } from './get-or-insert.ts';
 
@@ -15,6 +16,16 @@ export interface Link {
   readonly grant: EdgeGrant;
 }
 
+/** One capability over one link. */
+interface Hop {
+  readonly from: AgentId;
+  readonly to: AgentId;
+  readonly capability: Capability;
+}
+
+/** What chains of one length can carry to each agent that they reach. */
+type Carried = ReadonlyMap<AgentId, Resources>;
+
 /**
  * Links of the longest chain over `links` that ends with an agent that may invoke what is carried. A chain may come by an
  * agent twice; it is never longer than the least depth of its links.
@@ -22,37 +33,72 @@ export interface Link {
  * @returns 0 when nothing is carried anywhere.
  */
 export function longestChain(links: readonly Link[]): number {
-  const deepest = Math.max(0, ...links.map(({ grant }) => grant.maxDepth));
-  for (let depth = deepest; depth > 0; depth--) {
-    const usable = byCapability(links.filter(({ grant }) => grant.maxDepth >= depth));
-    if ([...usable].some(([name, those]) => isReached(name, those, depth))) return depth;
+  let longest = 0;
+  const depths = [...new Set(links.map(({ grant }) => grant.maxDepth))].sort((a, b) => b - a);
+  for (const depth of depths) {
+    if (depth <= longest) break;
+    for (const hops of hopsByCapability(links, depth).values()) {
+      longest = Math.max(longest, reach(hops, depth));
+      if (longest === depth) return depth;
+    }
   }
-  return 0;
+  return longest;
 }
 
-function byCapability(links: readonly Link[]): ReadonlyMap<string, readonly Link[]> {
-  const found = new Map<string, Link[]>();
-  for (const link of links) {
-    for (const { name } of link.grant.capabilities) getOrInsert(found, name, () => []).push(link);
+/** Of the links that a chain of `depth` may use. */
+function hopsByCapability(links: readonly Link[], depth: number): ReadonlyMap<string, readonly Hop[]> {
+  const found = new Map<string, Hop[]>();
+  for (const { from, to, grant } of links) {
+    if (grant.maxDepth < depth) continue;
+    for (const capability of grant.capabilities)
+      getOrInsert(found, capability.name, () => []).push({ from, to, capability });
   }
   return found;
 }
 
-/** Whether some chain of exactly `depth` links carries the capability to somebody who may invoke it. */
-function isReached(name: string, links: readonly Link[], depth: number): boolean {
-  let reached: ReadonlyMap<AgentId, Resources> | undefined;
+/** Links of the longest chain of at most `depth` that carries the capability to somebody who may invoke it. */
+function reach(hops: readonly Hop[], depth: number): number {
+  let longest = 0;
+  let carried: Carried | undefined;
   for (let length = 1; length <= depth; length++) {
-    const next = new Map<AgentId, Resources>();
-    for (const { from, to, grant } of links) {
-      const capability = grant.capabilities.find((each) => each.name === name);
-      if (capability === undefined || (reached !== undefined && !reached.has(from))) continue;
-      if (length === depth && !allowsUse(capability.use, 'Invoke')) continue;
-      const carried = intersectResources(reached?.get(from), capability.resources);
-      if (carried?.length === 0) continue;
-      next.set(to, next.has(to) ? unionResources(next.get(to), carried) : carried);
-    }
-    if (next.size === 0) return false;
-    reached = next;
+    const { next, isInvocable } = extend(hops, carried);
+    if (isInvocable) longest = length;
+    if (next.size === 0) return longest;
+    // What goes round in circles goes on doing so.
+    if (carried !== undefined && isSame(next, carried)) return isInvocable ? depth : longest;
+    carried = next;
   }
-  return true;
+  return longest;
+}
+
+/** Chains that are one link longer; from nothing, chains of one link. */
+function extend(
+  hops: readonly Hop[],
+  carried: Carried | undefined,
+): { readonly next: Carried; readonly isInvocable: boolean } {
+  const arriving = new Map<AgentId, Resources[]>();
+  let isInvocable = false;
+  for (const { from, to, capability } of hops) {
+    if (carried !== undefined && !carried.has(from)) continue;
+    const resources = intersectResources(carried?.get(from), capability.resources);
+    if (resources?.length === 0) continue;
+    getOrInsert(arriving, to, () => []).push(resources);
+    isInvocable ||= allowsUse(capability.use, 'Invoke');
+  }
+  return { next: new Map([...arriving].map(([to, lists]) => [to, unionOf(lists)])), isInvocable };
+}
+
+function unionOf(lists: readonly Resources[]): Resources {
+  const patterns = new Set<string>();
+  for (const list of new Set(lists)) {
+    if (list === undefined) return undefined;
+    for (const pattern of list) patterns.add(pattern);
+  }
+  return minimalResources([...patterns]);
+}
+
+function isSame(a: Carried, b: Carried): boolean {
+  return (
+    a.size === b.size && [...a].every(([id, resources]) => b.has(id) && isSameResources(b.get(id), resources))
+  );
 }

@@ -3,9 +3,10 @@
 import type { Capability } from '../capability/capability.ts';
 import { makeCapability } from '../capability/capability-set.ts';
 import { resourcesContain } from '../capability/resource.ts';
-import { edgeGrant, grantedCapability, type Holder, type PlacedRule } from './edge.ts';
-import type { AgentId, EdgeGrant, WithheldReason } from './facts.ts';
+import type { Holder, PlacedRule } from './edge.ts';
+import type { AgentId, EdgeGrant, EffectiveEdge, WithheldReason } from './facts.ts';
 import { type Link, longestChain } from './longest-chain.ts';
+import { pairsOfRule } from './rule-index.ts';
 import { edgeWithheld, lackingAtSource, lackingAtTarget, type Withheld } from './withheld.ts';
 
 /** Something of a rule that no target of it gets. */
@@ -32,9 +33,10 @@ export interface PolicyReport {
   readonly problems: readonly PolicyProblem[];
 }
 
-/** Where the agents are looked up. */
-export interface Holders {
+/** Where agents and edges are looked up. */
+export interface Edges {
   holder(id: AgentId): Holder | undefined;
+  edge(from: AgentId, to: AgentId): EffectiveEdge | undefined;
 }
 
 interface Ends {
@@ -42,23 +44,24 @@ interface Ends {
   readonly to: AgentId;
   readonly source: Holder | undefined;
   readonly target: Holder | undefined;
+  /** What the rule grants over this edge. */
+  readonly grant: EdgeGrant | undefined;
 }
 
 /** Looks at every rule of one policy. */
-export function reportPolicy(rules: readonly PlacedRule[], holders: Holders): PolicyReport {
+export function reportPolicy(rules: readonly PlacedRule[], edges: Edges): PolicyReport {
   const named = new Set<string>();
   const granted = new Set<string>();
   const links: Link[] = [];
   const problems: PolicyProblem[] = [];
   for (const rule of rules) {
-    const ends = endsOf(rule, holders);
+    const ends = endsOf(rule, edges);
     for (const each of ends) {
       const pair = `${each.from}>${each.to}`;
       named.add(pair);
-      const grant = grantOver(rule, each);
-      if (grant === undefined) continue;
+      if (each.grant === undefined) continue;
       granted.add(pair);
-      links.push({ from: each.from, to: each.to, grant });
+      links.push({ from: each.from, to: each.to, grant: each.grant });
     }
     problems.push(...problemsOf(rule, ends));
   }
@@ -70,15 +73,15 @@ export function reportPolicy(rules: readonly PlacedRule[], holders: Holders): Po
   };
 }
 
-function endsOf({ policy, facts }: PlacedRule, holders: Holders): readonly Ends[] {
-  const namespace = policy.slice(0, policy.indexOf('/'));
-  const from: AgentId = `${namespace}/${facts.from}`;
-  const source = holders.holder(from);
-  return [...new Set(facts.to)].map((to) => ({ from, to, source, target: holders.holder(to) }));
-}
-
-function grantOver(rule: PlacedRule, { source, target }: Ends): EdgeGrant | undefined {
-  return source === undefined || target === undefined ? undefined : edgeGrant(rule, source, target);
+function endsOf(rule: PlacedRule, edges: Edges): readonly Ends[] {
+  const { policy, index } = rule;
+  return pairsOfRule(rule).map(({ from, to }) => ({
+    from,
+    to,
+    source: edges.holder(from),
+    target: edges.holder(to),
+    grant: edges.edge(from, to)?.grants.find((grant) => grant.rule === index && grant.policy === policy),
+  }));
 }
 
 function problemsOf(rule: PlacedRule, ends: readonly Ends[]): readonly PolicyProblem[] {
@@ -86,13 +89,10 @@ function problemsOf(rule: PlacedRule, ends: readonly Ends[]): readonly PolicyPro
   if (first === undefined) return [];
   const { source } = first;
   const withheld = ends.map((each) => ({ to: each.to, ...edgeWithheld(each) }));
-  if (source === undefined)
+  if (source?.facts.isServed !== true)
     return withheld.slice(0, 1).flatMap(({ to: _to, ...what }) => problem(rule, what));
   const unusable = withheld.flatMap(({ to, ...what }) => problem(rule, what, { to }));
-  const usable = ends
-    .filter((each) => edgeWithheld(each) === undefined)
-    .map(({ target }) => target)
-    .filter((target) => target !== undefined);
+  const usable = ends.filter((each) => edgeWithheld(each) === undefined);
   const lost = [...rule.capabilities.values()].flatMap((wanted) => {
     const what = lostCapability(wanted, source, usable);
     return what === undefined ? [] : problem(rule, what, { capability: wanted.name });
@@ -111,15 +111,12 @@ function problem(
 }
 
 /** What of one capability no target gets. Without any target that could take it there is nothing more to say. */
-function lostCapability(
-  wanted: Capability,
-  source: Holder,
-  targets: readonly Holder[],
-): Withheld | undefined {
+function lostCapability(wanted: Capability, source: Holder, ends: readonly Ends[]): Withheld | undefined {
   const atSource = lackingAtSource(source, wanted);
   if (atSource !== undefined) return atSource;
-  if (targets.length === 0) return undefined;
-  const gets = targets.map((target) => grantedCapability(wanted, source, target));
+  if (ends.length === 0) return undefined;
+  const gets = ends.map(({ grant }) => grant?.capabilities.find(({ name }) => name === wanted.name));
+  const targets = ends.map(({ target }) => target).filter((target) => target !== undefined);
   for (const pattern of wanted.resources ?? [undefined]) {
     const isGot = gets.some(
       (granted) =>
@@ -141,8 +138,7 @@ function lostAtTargets(wanted: Capability, targets: readonly Holder[]): Withheld
     // The reason is the one that all share; a boundary alone is another matter than a ceiling.
     const outside = lacks.every(({ reason }) => reason === 'OutsideBoundary');
     const inCeiling = lacks.find(({ reason }) => reason !== 'OutsideBoundary') ?? first;
-    const more =
-      targets.length === 1 ? '' : ` (and none of the ${targets.length - 1} other targets takes it)`;
+    const more = targets.length === 1 ? '' : ' (no other target of the rule takes it either)';
     return { ...(outside ? first : inCeiling), message: `${(outside ? first : inCeiling).message}${more}` };
   }
   const message = `the resources that the agents hold ${wanted.name} on have nothing in common: let them overlap`;

@@ -1,8 +1,30 @@
 /** The rules of all policies by the pair of agents they name, and by agent. */
 
+import { capabilitySet } from '../capability/capability-set.ts';
 import type { PlacedRule } from './edge.ts';
 import type { AgentId, PolicyId } from './facts.ts';
 import { getOrInsert } from './get-or-insert.ts';
+
+/** Two agents that a rule names. */
+export interface Pair {
+  readonly from: AgentId;
+  readonly to: AgentId;
+}
+
+/** A rule at its place in a policy. */
+export function placeRule(
+  policy: PolicyId,
+  rule: Pick<PlacedRule, 'index' | 'facts' | 'maxDepth'>,
+): PlacedRule {
+  return { policy, ...rule, capabilities: capabilitySet(rule.facts.capabilities) };
+}
+
+/** The pairs that a rule names; a target that stands twice counts once. */
+export function pairsOfRule({ policy, facts }: PlacedRule): readonly Pair[] {
+  const namespace = policy.slice(0, policy.indexOf('/'));
+  const from: AgentId = `${namespace}/${facts.from}`;
+  return [...new Set(facts.to)].map((to) => ({ from, to }));
+}
 
 /** Rules that name a pair of agents; found from either end. */
 export class RuleIndex {
@@ -24,20 +46,27 @@ export class RuleIndex {
     return this.#byTo.get(to) ?? [];
   }
 
-  add(from: AgentId, to: AgentId, rule: PlacedRule): void {
+  /** Adds a rule that is not there yet. */
+  add(rule: PlacedRule): void {
+    for (const { from, to } of pairsOfRule(rule)) this.#add(from, to, rule);
+  }
+
+  /** Takes a rule out; it is told by identity. */
+  remove(rule: PlacedRule): void {
+    for (const { from, to } of pairsOfRule(rule)) this.#remove(from, to, rule);
+  }
+
+  #add(from: AgentId, to: AgentId, rule: PlacedRule): void {
     const targets = getOrInsert(this.#byFrom, from, () => new Map<AgentId, PlacedRule[]>());
     const rules = targets.get(to);
     if (rules === undefined) targets.set(to, [rule]);
-    else {
-      rules.push(rule);
-      rules.sort(inOrder);
-    }
+    else rules.splice(rules.findLastIndex((each) => inOrder(each, rule) < 0) + 1, 0, rule);
     const sources = this.#byTo.get(to);
     if (sources === undefined) this.#byTo.set(to, new Set([from]));
     else sources.add(from);
   }
 
-  remove(from: AgentId, to: AgentId, rule: PlacedRule): void {
+  #remove(from: AgentId, to: AgentId, rule: PlacedRule): void {
     const targets = this.#byFrom.get(from);
     const rest = (targets?.get(to) ?? []).filter((each) => each !== rule);
     if (rest.length > 0) {

@@ -410,11 +410,11 @@ describe('Cache', () => {
       expect(asked()).to.deep.equal(['list', 'watch 10', 'watch 10', 'list', 'watch 5']);
     });
 
-    it('slows down when the server ends every watch at once', async () => {
+    it('slows down when the server ends every watch at once with nothing new', async () => {
       const short = stream([added('x', 11)], end);
       await start(collection([list(10)], [short, short, short, quiet]), { timing: { shortWatchMs: 1000 } });
       await untilAsked(5);
-      expect(delays).to.deep.equal([800, 1600, 3200]);
+      expect(delays).to.deep.equal([800, 1600]);
     });
 
     it('ends at once when it is stopped', async () => {

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Capability } from '../../../../src/domain/capability/capability.ts';
-import { capabilitySet, intersectSets } from '../../../../src/domain/capability/capability-set.ts';
+import {
+  capabilitySet,
+  intersectSets,
+  setContains,
+} from '../../../../src/domain/capability/capability-set.ts';
 
 const capability: fc.Arbitrary<Capability> = fc.record(
   {
@@ -55,6 +59,41 @@ describe('intersectSets', () => {
           sorted(intersectSets(a, intersectSets(b, c))),
         );
         expect(sorted(intersectSets(a, a))).to.deep.equal(sorted(a));
+      }),
+    );
+  });
+});
+
+describe('setContains', () => {
+  const held = capabilitySet([
+    { name: 'read', resources: ['/a/*', '/c'] },
+    { name: 'write', use: 'Delegate' },
+  ]);
+  const accepted: Record<string, readonly Capability[]> = {
+    nothing: [],
+    'the same': [{ name: 'read', resources: ['/c', '/a/*'] }],
+    'fewer resources': [{ name: 'read', resources: ['/a/b/*'] }],
+    'resources, where there is no limit': [{ name: 'write', resources: ['/z'], use: 'Delegate' }],
+  };
+  for (const [name, wanted] of Object.entries(accepted))
+    it(`accepts ${name}`, () => expect(setContains(held, capabilitySet(wanted))).to.equal(true));
+
+  const rejected: Record<string, readonly Capability[]> = {
+    'another name': [{ name: 'deploy' }],
+    'one resource more': [{ name: 'read', resources: ['/a/*', '/d'] }],
+    'no limit, where there is one': [{ name: 'read' }],
+    'another use': [{ name: 'write', use: 'Invoke' }],
+    'both uses': [{ name: 'write' }],
+  };
+  for (const [name, wanted] of Object.entries(rejected))
+    it(`rejects ${name}`, () => expect(setContains(held, capabilitySet(wanted))).to.equal(false));
+
+  it('holds of an intersection, which is the greatest that both contain', () => {
+    fc.assert(
+      fc.property(set, set, set, (a, b, c) => {
+        const both = intersectSets(a, b);
+        expect(setContains(a, both) && setContains(b, both)).to.equal(true);
+        expect(setContains(both, c)).to.equal(setContains(a, c) && setContains(b, c));
       }),
     );
   });
