@@ -7,6 +7,8 @@ import { CommandError, EXIT_USAGE, runMain } from './control-plane/command-error
 /** Name, and what runs it. Modules are loaded when needed. */
 const BENCHES: Readonly<Record<string, (count: number | undefined) => Promise<readonly BenchRow[]>>> = {
   identities: async (count = 1_000) => (await import('./bench/identities.ts')).benchIdentities({ count }),
+  graph: async (count = 10_000) => (await import('./bench/graph.ts')).benchGraph({ count }),
+  policies: async (count = 1_000) => (await import('./bench/policies.ts')).benchPolicies({ count }),
   'leaf-issuance': async (count = 5_000) =>
     (await import('./bench/leaf-issuance-rows.ts')).leafIssuanceRows({ count }),
 };
@@ -14,7 +16,7 @@ const BENCHES: Readonly<Record<string, (count: number | undefined) => Promise<re
 const USAGE = `usage: npm run bench [-- NAME] [--count N] [--json FILE]
 
 NAME     ${Object.keys(BENCHES).join(' or ')}; default is all of them
---count  how many identities or leaves
+--count  how many identities, agents, policies or leaves
 --json   write the rows to FILE: an array of {name, value, unit, floor?, ratio?, goal?}
 `;
 

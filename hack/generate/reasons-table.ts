@@ -1,7 +1,8 @@
 /** Reference pages of condition reasons and event reasons, from the tables in src/api. */
 
-import { READY_REASONS } from '../../src/api/conditions.ts';
+import { DELEGATION_REASONS, READY_REASONS, type ReasonText } from '../../src/api/conditions.ts';
 import { EVENT_REASONS } from '../../src/api/event-reasons.ts';
+import { MESH_FINDINGS } from '../../src/api/mesh-findings.ts';
 
 /** docs/reference/conditions.md and docs/reference/events.md. */
 export async function reasonsTable(): Promise<ReadonlyMap<string, string>> {
@@ -12,9 +13,6 @@ export async function reasonsTable(): Promise<ReadonlyMap<string, string>> {
 }
 
 function conditionsPage(): string {
-  const rows = Object.entries(READY_REASONS).map(
-    ([reason, text]) => `| ${reason} | ${text.ready} | ${text.means} | ${text.wayOut} | ${text.retried} |`,
-  );
   return `# Conditions
 
 Generated from \`src/api/conditions.ts\` by \`npm run generate\`.
@@ -26,10 +24,42 @@ Reconciling while the operator keeps trying, Stalled when only an edit can help.
 
 ## AgentIdentity: reasons of Ready
 
-| reason | Ready | means | way out | tried again |
-|---|---|---|---|---|
-${rows.join('\n')}
+${reasonRows(READY_REASONS)}
+
+## AgentIdentity: MeshReady and Enforced
+
+\`MeshReady\` speaks of running pods and does not lower Ready: True (Covered) when every pod that runs as the agent is behind
+its wall; False (Degraded), with what is not, which pods, why and what to do; False (NotInstalled) where Istio is not, and
+the NetworkPolicy is all there is; Unknown (Pending) while that is not known. \`Enforced\` is False (DryRun) with
+\`spec.enforcement: DryRun\`, else True (Enforce). The message of MeshReady begins with the worst of these:
+
+| finding | means | way out |
+|---|---|---|
+${findingRows()}
+
+## DelegationPolicy and CapabilityBoundary: reasons of Ready
+
+\`Accepted\` of a DelegationPolicy has the same ones. A policy that is not accepted grants nothing. \`ResolvedRefs\` is True
+(ResolvedRefs) when every agent that a rule names is there and accepts, else False: NotFound, or NotAccepted when
+\`spec.acceptFrom\` of an agent of another namespace does not name the delegating one; Unknown (Pending) while the policy is not looked at. It does not lower Ready: a
+reference that does not resolve grants nothing, and what is missing counts as soon as it is there.
+
+${reasonRows(DELEGATION_REASONS)}
 `;
+}
+
+function findingRows(): string {
+  const rows = Object.entries(MESH_FINDINGS).map(
+    ([finding, { means, wayOut }]) => `| ${finding} | ${means} | ${wayOut} |`,
+  );
+  return rows.join('\n');
+}
+
+function reasonRows(reasons: Readonly<Record<string, ReasonText>>): string {
+  const rows = Object.entries(reasons).map(
+    ([reason, text]) => `| ${reason} | ${text.ready} | ${text.means} | ${text.wayOut} | ${text.retried} |`,
+  );
+  return ['| reason | Ready | means | way out | tried again |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
 function eventsPage(): string {

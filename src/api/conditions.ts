@@ -22,6 +22,8 @@ export type ReadyReason =
   | 'Deleting'
   | 'InvalidSpec'
   | 'IssueFailed'
+  | 'MeshFailed'
+  | 'MeshPending'
   | 'NamespaceNotGoverned'
   | 'NamespaceRoleMissing'
   | 'NamespaceTerminating'
@@ -32,7 +34,7 @@ export type ReadyReason =
   | 'ServiceAccountMissing'
   | 'ServiceAccountTaken';
 
-/** Reasons of the condition Ready of an AgentIdentity. CertificateReady carries the same ones. */
+/** Reasons of the condition Ready of an AgentIdentity. CertificateReady carries the same ones, but those of the mesh. */
 export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
   Issued: {
     ready: 'True',
@@ -70,6 +72,20 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
     retried: '5 s, then twice as long each time, at most 5 min',
     means: 'Issuing or writing failed; the message says at which step.',
     wayOut: 'Usually nothing. If it lasts, the message names what refuses.',
+  },
+  MeshFailed: {
+    ready: 'False',
+    retried: '5 s, then twice as long each time, at most 30 s',
+    means:
+      'The certificate is there, but the mesh objects of the agent could not be written; those that are there are as strict as before, or stricter.',
+    wayOut: 'The message names what refuses.',
+  },
+  MeshPending: {
+    ready: 'False',
+    retried: 'when what is missing is there',
+    means:
+      'The certificate is there; who may call the agent is not known yet, so that nothing new is let in. The message says what is missing.',
+    wayOut: 'helm upgrade, which puts definitions and roles back.',
   },
   NamespaceNotGoverned: {
     ready: 'False',
@@ -135,6 +151,85 @@ export const QUARANTINED_REASONS = {
   False: 'NotQuarantined',
   Unknown: 'NotWiped',
 } as const;
+
+/** Reasons of the condition MeshReady, and the status that goes with each. */
+export const MESH_READY_REASONS = {
+  Covered: 'True',
+  Degraded: 'False',
+  NotInstalled: 'False',
+  Pending: 'Unknown',
+} as const;
+
+/** A reason of MeshReady. */
+export type MeshReadyReason = keyof typeof MESH_READY_REASONS;
+
+/** Reasons of the condition Enforced, by its status. */
+export const ENFORCED_REASONS = { True: 'Enforce', False: 'DryRun' } as const;
+
+/** A reason of Ready and of Accepted of a DelegationPolicy, and of Ready of a CapabilityBoundary. */
+export type DelegationReason =
+  | 'Accepted'
+  | 'Pending'
+  | 'Deleting'
+  | 'GraphIncomplete'
+  | 'InvalidSpec'
+  | 'NamespaceNotGoverned';
+
+/** Reasons of the conditions Ready and Accepted of a DelegationPolicy; a CapabilityBoundary has some of them. */
+export const DELEGATION_REASONS: Readonly<Record<DelegationReason, ReasonText>> = {
+  Accepted: {
+    ready: 'True',
+    retried: 'whenever something that it names changes',
+    means: 'The object counts. A reference of a policy that does not resolve yet does not lower this.',
+    wayOut: 'Nothing to do.',
+  },
+  Pending: {
+    ready: 'Unknown',
+    retried: 'at once',
+    means: 'No operator has looked at this object yet.',
+    wayOut: 'See that the operator runs: kubectl get pods -n agent-trust-system.',
+  },
+  Deleting: {
+    ready: 'False',
+    retried: 'no',
+    means:
+      'The policy is being deleted: it grants nothing any more, whatever finalizer still holds the object.',
+    wayOut: 'Nothing to do, or take the finalizer away that keeps the object.',
+  },
+  GraphIncomplete: {
+    ready: 'False',
+    retried: 'when the API server answers',
+    means:
+      'The API server refuses to list a kind that decides who may delegate what. The message names it. Nothing new is granted until then.',
+    wayOut: 'helm upgrade, which puts definitions and ClusterRole back.',
+  },
+  InvalidSpec: {
+    ready: 'False',
+    retried: 'when the spec changes',
+    means:
+      'A stored value is not allowed. The message names field and rule. A policy grants nothing then; a boundary binds more, never less.',
+    wayOut: 'Edit the field.',
+  },
+  NamespaceNotGoverned: {
+    ready: 'False',
+    retried: 'when the operator starts with another list',
+    means:
+      "The namespace of the policy is not in the chart's list `namespaces`, so no agent of it is served.",
+    wayOut:
+      "helm upgrade with the namespace added to 'namespaces', or move the policy to the agents that delegate.",
+  },
+};
+
+/** Reasons of the condition ResolvedRefs of a DelegationPolicy, and the status that goes with each. */
+export const RESOLVED_REFS_REASONS = {
+  ResolvedRefs: 'True',
+  NotFound: 'False',
+  NotAccepted: 'False',
+  Pending: 'Unknown',
+} as const;
+
+/** A reason of ResolvedRefs. */
+export type ResolvedRefsReason = keyof typeof RESOLVED_REFS_REASONS;
 
 /** A condition as it is stored (KEP-1623). `lastTransitionTime` is RFC 3339 in whole seconds. */
 export interface Condition {

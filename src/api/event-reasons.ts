@@ -6,12 +6,21 @@ export const EVENT_REASONS = {
   Repaired:
     'Something of ours was altered or deleted and is as it should be again. The message says what was wrong.',
   IssueFailed: 'Issuing or writing failed and is tried again.',
-  Refused: 'An identity cannot be served; reason and way out stand in its condition Ready.',
+  Refused:
+    'An identity cannot be served, or a policy does not count; reason and way out stand in its condition Ready.',
+  CapabilityWithheld:
+    'A rule of a policy grants less than it says: there is a new entry in status.problems. The message says why, and the way out.',
   Wiped:
     'A Secret whose key nobody may hold any longer was emptied and deleted. The message says so when a finalizer of somebody else keeps it, empty.',
+  MeshFailed: 'The mesh objects of an agent could not be written; it is tried again.',
+  MeshDegraded:
+    'The pods of an agent are not wholly behind its wall any more. The message says which, why, and what to do.',
+  PolicySquatted:
+    'An object of somebody else stood under the name of a mesh object of an agent, and was overwritten.',
   AuthorityPrepared: 'A generation of the authority was made.',
   BundleTampered: 'The trust bundle of a namespace was altered and is mended.',
-  RepairLoop: 'Something undoes a Secret again and again; mending it pauses.',
+  RepairLoop:
+    'Something undoes a Secret again and again, and mending it pauses; or mesh objects, which are put back once a second.',
 } as const;
 
 /** A reason of an event. */

@@ -13,6 +13,12 @@ export interface ControllerConfig {
   readonly operatorNamespace: string | undefined;
   readonly trustDomain: string;
   readonly clusterDomain: string;
+  /** Whether agents of a namespace that no CapabilityBoundary selects hold nothing. */
+  readonly boundaryRequired: boolean;
+  /** Namespace whose Istio policies hold for the whole mesh, and where Istio's settings are. */
+  readonly meshRootNamespace: string;
+  /** Name of the ext_authz provider that checks tokens in front of agents; `undefined`: nothing does. */
+  readonly authorizerProvider: string | undefined;
   readonly workers: number;
   readonly leaseDurationMs: number;
   readonly renewDeadlineMs: number;
@@ -49,6 +55,21 @@ const FLAGS = {
   },
   'trust-domain': { value: 'DOMAIN', default: 'cluster.local', says: 'trust domain of the SPIFFE IDs' },
   'cluster-domain': { value: 'DOMAIN', default: 'cluster.local', says: 'DNS domain of the Services' },
+  'boundary-required': {
+    value: 'BOOL',
+    default: 'false',
+    says: 'agents under no CapabilityBoundary hold nothing',
+  },
+  'mesh-root-namespace': {
+    value: 'NAME',
+    default: 'istio-system',
+    says: "root namespace of Istio's mesh",
+  },
+  'mesh-authorizer-provider': {
+    value: 'NAME',
+    default: '',
+    says: 'ext_authz provider in the mesh config that checks tokens; default is none',
+  },
   workers: { value: 'N', default: '32', says: 'identities worked on at once, 1 to 64' },
   'lease-duration': {
     value: 'D',
@@ -129,6 +150,15 @@ function problemsOf(values: Values): readonly string[] {
       '--trust-domain must be a SPIFFE trust domain, for example cluster.local',
     ],
     [isDnsName(values['cluster-domain']), '--cluster-domain must be a DNS name, for example cluster.local'],
+    [['true', 'false'].includes(values['boundary-required']), '--boundary-required must be true or false'],
+    [
+      NAMESPACE.test(values['mesh-root-namespace']),
+      '--mesh-root-namespace must be the name of a namespace, for example istio-system',
+    ],
+    [
+      values['mesh-authorizer-provider'] === '' || NAMESPACE.test(values['mesh-authorizer-provider']),
+      '--mesh-authorizer-provider must be 1 to 63 lower-case letters, digits or hyphens',
+    ],
     [isWhole(values.workers, 1, 64), '--workers must be 1 to 64'],
     [isWhole(values['http-port'], 0, 65_535), '--http-port must be 0 to 65535'],
     [LOG_LEVELS.includes(values['log-level']), '--log-level must be debug, info, warn or error'],
@@ -150,6 +180,9 @@ function configOf(values: Values): ControllerConfig {
     operatorNamespace: values['operator-namespace'] || undefined,
     trustDomain: values['trust-domain'],
     clusterDomain: values['cluster-domain'],
+    boundaryRequired: values['boundary-required'] === 'true',
+    meshRootNamespace: values['mesh-root-namespace'],
+    authorizerProvider: values['mesh-authorizer-provider'] || undefined,
     workers: Number(values.workers),
     leaseDurationMs: parseDuration(values['lease-duration']) ?? 0,
     renewDeadlineMs: parseDuration(values['renew-deadline']) ?? 0,

@@ -1,13 +1,13 @@
 /** The controller process as its parts, connected and in the order of their start. Nothing runs yet. */
 
 import type { Registry } from 'prom-client';
-import { AUTHORITY_SECRET_NAME, GROUP, LEASE_NAME } from '../api/group.ts';
+import { AUTHORITY_SECRET_NAME } from '../api/group.ts';
 import { AuthorityBook } from '../controllers/authority/authority-book.ts';
 import { type AuthorityRecord, authorityRecord } from '../controllers/authority/authority-record.ts';
 import type { AuthorityState } from '../controllers/authority/authority-state.ts';
 import { authorityReconciler } from '../controllers/authority/reconcile.ts';
 import { bundleReconciler } from '../controllers/bundle/reconcile.ts';
-import { ClusterView, identityKeys, readyReasons } from '../controllers/cluster-view.ts';
+import { ClusterView, identityKeys, reasonsOfReady } from '../controllers/cluster-view.ts';
 import { Attempts } from '../controllers/identity/attempts.ts';
 import { IdentityEvents } from '../controllers/identity/identity-events.ts';
 import { KnownContents } from '../controllers/identity/known-contents.ts';
@@ -17,9 +17,9 @@ import { statusReporter } from '../controllers/identity/report.ts';
 import type { Secret } from '../controllers/identity/secret.ts';
 import type { SecretJudge } from '../controllers/identity/secret-record.ts';
 import { IssuanceLedger } from '../controllers/ledger/ledger.ts';
+import { agentsWithObjects } from '../controllers/mesh/triggers.ts';
 import { connectTriggers, namespacesToKeep, wakeAll } from '../controllers/triggers.ts';
 import { Cache } from '../kube/cache.ts';
-import { KubeClient } from '../kube/client.ts';
 import { type Clock, ReferenceClock, systemClock } from '../kube/clock.ts';
 import {
   controllersComponent,
@@ -30,22 +30,20 @@ import {
 import { Controller, type ControllerOptions } from '../kube/controller.ts';
 import { SECRET } from '../kube/core-types.ts';
 import type { Credentials } from '../kube/credentials.ts';
-import { eventPort } from '../kube/event-port.ts';
-import { EventRecorder } from '../kube/events.ts';
-import { FencedWriter } from '../kube/fenced-writer.ts';
+import type { EventRecorder } from '../kube/events.ts';
 import { eventLoopCheck, type HealthCheck, workersCheck } from '../kube/health.ts';
-import { LeaderElector } from '../kube/leader.ts';
-import { leasePort } from '../kube/lease-port.ts';
 import type { Component } from '../kube/lifecycle.ts';
-import { type KubeMetrics, kubeMetrics } from '../kube/metrics.ts';
+import { kubeMetrics } from '../kube/metrics.ts';
 import type { ObjectMeta } from '../kube/object.ts';
 import type { ReflectorTiming } from '../kube/reflector-timing.ts';
-import { Transport } from '../kube/transport.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { identityMetrics } from '../observe/identity-metrics.ts';
 import type { Log } from '../observe/log.ts';
 import { cachesComponent, ledgerComponent, transportComponent } from './components.ts';
 import type { ControllerConfig } from './config.ts';
+import { delegationParts } from './delegation-parts.ts';
+import { kubeParts } from './kube-parts.ts';
+import { meshParts } from './mesh-parts.ts';
 
 /** What the process is made of. */
 export interface OperatorOptions {
@@ -69,12 +67,7 @@ export interface OperatorTiming {
   readonly reflector?: Partial<ReflectorTiming>;
 }
 
-const PRODUCT = { name: 'agent-trust-controller', version: '0.1.0' };
-const FIELD_MANAGER = 'agent-trust-controller';
 const DEFAULT_OPERATOR_NAMESPACE = 'agent-trust-system';
-/** Beside those of the workers: caches, events and the ledger. */
-const EXTRA_CONNECTIONS = 4;
-const MAX_CONNECTIONS = 64;
 const BUNDLE_WORKERS = 4;
 /** After an outage everything is tried again within this time. */
 const BACK_OFF = { baseMs: 100, factor: 2, capMs: 15_000 };
@@ -122,10 +115,35 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     log,
     observer: metrics.controller(name),
   });
+  const {
+    delegation,
+    book: graph,
+    controllers: delegationControllers,
+  } = delegationParts({
+    cache,
+    view,
+    client,
+    recorder,
+    registry,
+    nowMs: () => clock.nowMs(),
+    controller: common,
+    config,
+  });
+  const walls = meshParts({
+    cache,
+    view,
+    delegation,
+    book: graph,
+    client,
+    recorder,
+    registry,
+    nowMs: () => clock.nowMs(),
+    config,
+  });
   const identities = new Controller({
     ...common('agentidentity'),
     workers: config.workers,
-    listKeys: () => identityKeys(view),
+    listKeys: () => identityKeys(view).union(agentsWithObjects(walls.mesh)),
     reconcile: identityReconciler({
       view,
       client,
@@ -140,11 +158,12 @@ export function operatorComponents(options: OperatorOptions): readonly Component
       events: new IdentityEvents(
         recorder,
         identityMetrics(registry, {
-          byReason: () => readyReasons(view),
+          byReason: () => reasonsOfReady(view.identities.values()),
           authorityNotAfterSeconds: () => notAfterSeconds(book.state),
           clockSkewSeconds: () => clock.skewMs() / 1000,
         }),
       ),
+      mesh: walls.port,
       observe: (secret) => view.governed(secret.metadata.namespace ?? '')?.secrets.observe(secret),
       observeDeleted: ({ metadata }) =>
         view.governed(metadata.namespace ?? '')?.secrets.observeDeleted(metadata),
@@ -177,14 +196,21 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     }),
   });
   connectTriggers(view, { identities, bundles });
+  walls.connect(identities);
   book.onChange(() => wakeAll(view, { identities, bundles }));
   authorityCache.onChange((_key, record) => {
     book.observe(record);
     authorities.enqueue(AUTHORITY_SECRET_NAME);
   });
 
-  const caches = [view.identities, view.serviceAccounts, ...view.caches()];
-  const controllers = [authorities, identities, bundles];
+  const caches = [
+    view.identities,
+    view.serviceAccounts,
+    ...delegation.caches(),
+    ...view.caches(),
+    ...walls.mesh.caches(),
+  ];
+  const controllers = [authorities, identities, bundles, ...delegationControllers];
   return [
     transportComponent(kube.transport),
     healthComponent({
@@ -214,71 +240,6 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     ledgerComponent(ledger, { nowMs: () => clock.nowMs(), log }),
     controllersComponent(controllers),
   ];
-}
-
-interface KubeParts {
-  readonly transport: Transport;
-  /** For reading, and for the Lease. */
-  readonly reader: KubeClient;
-  /** Its writes need the Lease. */
-  readonly client: KubeClient;
-  readonly writer: FencedWriter;
-  readonly elector: LeaderElector;
-  readonly recorder: EventRecorder;
-}
-
-function kubeParts({
-  config,
-  credentials,
-  namespace,
-  clock,
-  machine,
-  log,
-  metrics,
-  timing,
-}: Pick<OperatorOptions, 'config' | 'credentials' | 'log'> & {
-  readonly namespace: string;
-  readonly clock: ReferenceClock;
-  readonly machine: Clock;
-  readonly metrics: KubeMetrics;
-  readonly timing: OperatorTiming;
-}): KubeParts {
-  const transport = new Transport({
-    credentials,
-    product: PRODUCT,
-    connections: Math.min(config.workers + EXTRA_CONNECTIONS, MAX_CONNECTIONS),
-    observer: metrics.requests,
-    onServerDate: (dateMs) => clock.observeServerDate(dateMs),
-    clock: machine,
-    ...(timing.callIdleTimeoutMs === undefined ? {} : { callIdleTimeoutMs: timing.callIdleTimeoutMs }),
-  });
-  const client = { transport, fieldManager: FIELD_MANAGER, keyMaterial: [SECRET] };
-  const reader = new KubeClient(client);
-  const elector = new LeaderElector({
-    lease: leasePort(reader, { namespace, name: LEASE_NAME }),
-    leaseDurationMs: config.leaseDurationMs,
-    renewDeadlineMs: config.renewDeadlineMs,
-    retryPeriodMs: config.retryPeriodMs,
-    clock: machine,
-    log,
-    observer: metrics.leader(LEASE_NAME),
-  });
-  const fenced = new KubeClient({ ...client, fence: elector });
-  const recorder = new EventRecorder({
-    port: eventPort(fenced),
-    reportingController: `${GROUP}/controller`,
-    reportingInstance: elector.identity,
-    clock,
-    log,
-    observer: metrics.events,
-  });
-  const writer = new FencedWriter({
-    transport,
-    fence: elector,
-    fieldManager: FIELD_MANAGER,
-    ownPrefix: `${GROUP}/`,
-  });
-  return { transport, reader, client: fenced, writer, elector, recorder };
 }
 
 function notAfterSeconds(state: AuthorityState): number | undefined {

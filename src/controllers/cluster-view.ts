@@ -25,6 +25,8 @@ export interface GovernedNamespace {
 export const BY_SERVICE_ACCOUNT = 'serviceAccount';
 /** Index of the identities by `<namespace>/<Secret>`: who wants to write it. */
 const BY_SECRET = 'secret';
+/** Index of the identities by `<namespace>/<ServiceAccount>` of each caller that they let in beside agents. */
+export const BY_CALLER = 'caller';
 /** Index of the identities by namespace. */
 export const BY_NAMESPACE = 'namespace';
 /** Index of the identities by UID. */
@@ -59,6 +61,9 @@ export class ClusterView {
         [BY_UID]: ({ metadata }) => [metadata.uid],
         [BY_SERVICE_ACCOUNT]: (identity) => [
           `${identity.metadata.namespace}/${resolved(identity).serviceAccountName}`,
+        ],
+        [BY_CALLER]: ({ spec }) => [
+          ...new Set((spec.callers ?? []).flatMap(({ serviceAccounts }) => serviceAccounts)),
         ],
         [BY_SECRET]: (identity) => [`${identity.metadata.namespace}/${resolved(identity).secretName}`],
       },
@@ -114,7 +119,7 @@ export class ClusterView {
   }
 }
 
-function resolved(identity: AgentIdentity): {
+function resolved(identity: Pick<AgentIdentity, 'metadata' | 'spec'>): {
   readonly serviceAccountName: string;
   readonly secretName: string;
 } {
@@ -144,6 +149,46 @@ function agentIdentityRecord({ metadata, spec, status }: AgentIdentity): AgentId
   };
 }
 
+/** Whether a namespace is served, and if not, whether it ever could be. */
+export function namespaceScopeOf(view: ClusterView, namespace: string): 'governed' | 'outside' | 'never' {
+  if (view.governed(namespace) !== undefined) return 'governed';
+  return view.isExcluded(namespace) ? 'never' : 'outside';
+}
+
+/** Keys of the identities with the ServiceAccount of `identity`, itself among them if it is still there. */
+export function identitiesOnAccountOf(
+  view: ClusterView,
+  identity: Pick<AgentIdentity, 'metadata' | 'spec'>,
+): readonly Key[] {
+  const account = `${identity.metadata.namespace}/${resolved(identity).serviceAccountName}`;
+  return view.identities.byIndex(BY_SERVICE_ACCOUNT, account);
+}
+
+/** Whether a ServiceAccount is the identity of an agent that is served. */
+export function isAgentAccount(
+  view: ClusterView,
+  { namespace, serviceAccountName }: { readonly namespace: string; readonly serviceAccountName: string },
+): boolean {
+  const agents = view.identities.byIndex(BY_SERVICE_ACCOUNT, `${namespace}/${serviceAccountName}`);
+  return agents.length > 0 && view.governed(namespace) !== undefined;
+}
+
+/** Name of the identity that has the same ServiceAccount and came first: it keeps it. */
+export function olderClaimant(
+  view: ClusterView,
+  identity: Pick<AgentIdentity['metadata'], 'namespace' | 'uid' | 'creationTimestamp'> & {
+    readonly serviceAccountName: string;
+  },
+): string | undefined {
+  const age = ({ creationTimestamp, uid }: Pick<AgentIdentity['metadata'], 'creationTimestamp' | 'uid'>) =>
+    `${creationTimestamp} ${uid}`;
+  return view.identities
+    .byIndex(BY_SERVICE_ACCOUNT, `${identity.namespace}/${identity.serviceAccountName}`)
+    .map((key) => view.identities.get(key)?.metadata)
+    .filter((other) => other !== undefined)
+    .find((other) => other.uid !== identity.uid && age(other) < age(identity))?.name;
+}
+
 /** Keys of the identities that may care about a Secret: those it names, and those that want to write it. */
 export function identitiesOfSecret(
   view: ClusterView,
@@ -163,12 +208,23 @@ export function identityKeys(view: ClusterView): ReadonlySet<Key> {
   return keys;
 }
 
-/** Number of identities by reason of Ready. */
-export function readyReasons(view: ClusterView): ReadonlyMap<string, number> {
+/** Number of objects by reason of Ready. */
+export function reasonsOfReady(objects: Iterable<WithConditions>): ReadonlyMap<string, number> {
+  return reasonsOf('Ready', objects);
+}
+
+/** Number of objects by reason of a condition; those without it count as `Pending`. */
+export function reasonsOf(condition: string, objects: Iterable<WithConditions>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const { status } of view.identities.values()) {
-    const reason = status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? 'Pending';
+  for (const { status } of objects) {
+    const reason = status?.conditions?.find(({ type }) => type === condition)?.reason ?? 'Pending';
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   return counts;
+}
+
+interface WithConditions {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly reason: string }[];
+  };
 }

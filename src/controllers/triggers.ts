@@ -2,10 +2,15 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentIdentity } from '../api/agent-identity.ts';
-import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
 import type { Controller } from '../kube/controller.ts';
-import { type Key, splitKey } from '../kube/object.ts';
-import { BY_NAMESPACE, BY_SERVICE_ACCOUNT, type ClusterView, identitiesOfSecret } from './cluster-view.ts';
+import { splitKey } from '../kube/object.ts';
+import {
+  BY_NAMESPACE,
+  BY_SERVICE_ACCOUNT,
+  type ClusterView,
+  identitiesOfSecret,
+  identitiesOnAccountOf,
+} from './cluster-view.ts';
 
 /** The controllers that are woken. */
 export interface Woken {
@@ -18,9 +23,9 @@ export function connectTriggers(view: ClusterView, { identities, bundles }: Woke
   view.identities.onChange((key, current, previous) => {
     if (isAsBefore(current, previous)) return;
     identities.enqueue(key, { priority: isUrgent(current) ? 'urgent' : 'normal' });
-    for (const other of sharingServiceAccount(view, current ?? previous)) {
-      if (other !== key) identities.enqueue(other);
-    }
+    const identity = current ?? previous;
+    const others = identity === undefined ? [] : identitiesOnAccountOf(view, identity);
+    for (const other of others) if (other !== key) identities.enqueue(other);
     const { namespace = '' } = splitKey(key);
     if (current === undefined || previous === undefined) bundles.enqueue(namespace);
   });
@@ -75,15 +80,15 @@ function isUrgent(identity: AgentIdentity | undefined): boolean {
   return identity.spec.suspended === true || identity.metadata.deletionTimestamp !== undefined;
 }
 
-/** Nothing changed that is kept of it. A status that others wrote is a change; the cache does not tell of own writes. */
-function isAsBefore(current: AgentIdentity | undefined, previous: AgentIdentity | undefined): boolean {
+/**
+ * Whether nothing changed that is kept of an object. A status that others wrote is a change; the cache does not tell of
+ * own writes.
+ */
+export function isAsBefore<T extends { readonly metadata: { readonly resourceVersion: string } }>(
+  current: T | undefined,
+  previous: T | undefined,
+): boolean {
   if (current === undefined || previous === undefined) return false;
   const { resourceVersion } = current.metadata;
   return isDeepStrictEqual(current, { ...previous, metadata: { ...previous.metadata, resourceVersion } });
-}
-
-function sharingServiceAccount(view: ClusterView, identity: AgentIdentity | undefined): readonly Key[] {
-  if (identity === undefined) return [];
-  const { serviceAccountName } = resolveAgentIdentity(identity.metadata.name, identity.spec);
-  return view.identities.byIndex(BY_SERVICE_ACCOUNT, `${identity.metadata.namespace}/${serviceAccountName}`);
 }

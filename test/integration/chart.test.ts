@@ -117,6 +117,7 @@ describe('the chart', function () {
         'image.pullPolicy=Sometimes',
         "at '/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'",
       ],
+      ['boundary.required=yes', "at '/boundary/required': got string, want boolean"],
       ['crds.wanted=true', "at '/crds': additional properties 'wanted' not allowed"],
       ['metrics.port=0', "at '/metrics/port': minimum: got 0, want 1"],
       ['leaderElection.leaseDuration=15', "at '/leaderElection/leaseDuration': got number, want string"],
@@ -143,6 +144,7 @@ describe('the chart', function () {
       ['leaderElection.leaseDuration=1m', { leaseDurationMs: 60_000 }],
       ['metrics.port=9090', { httpPort: 9090 }],
       ['logLevel=debug', { logLevel: 'debug' }],
+      ['boundary.required=true', { boundaryRequired: true }],
     ] as const;
     for (const [value, wanted] of ACCEPTED) {
       it(`turns ${value} into flags that the controller takes`, async () => {
@@ -193,7 +195,7 @@ describe('the chart', function () {
         const { stdout } = await onCluster(...args);
         return stdout.slice(stdout.indexOf('NOTES:')).trim();
       };
-      const next = '\n\nNext:\n  kubectl get agentidentities -A';
+      const next = '\n\nNext:\n  kubectl get agentidentities,delegationpolicies -A';
       const first = `NOTES:\nagent-trust 0.1.0 is installed in namespace ${OWN}.\n\n`;
       expect(await notes()).to.equal(
         `${first}It serves no namespace yet. Name those whose agents it shall serve:\n  helm upgrade agent-trust ... --set 'namespaces={ai-agents}'${next}`,
@@ -226,12 +228,22 @@ describe('the chart', function () {
         [verb, 'configmaps/agent-trust-bundle', AGENTS, 'yes'],
         [verb, 'configmaps/another', AGENTS, verb === 'create' ? 'yes' : 'no'],
         [verb, 'secrets', DATA, 'no'],
+        [verb, 'networkpolicies.networking.k8s.io', AGENTS, 'yes'],
+        [verb, 'networkpolicies.networking.k8s.io', DATA, 'no'],
       ]),
       ['patch', 'secrets', AGENTS, 'no'],
       ['get', 'secrets', 'default', 'no'],
       ['get', 'secrets', 'kube-system', 'no'],
       ['create', 'configmaps', DATA, 'no'],
-      ['get', 'pods', AGENTS, 'no'],
+      ['get', 'pods', AGENTS, 'yes'],
+      ['get', 'pods', DATA, 'no'],
+      ['watch', 'services', AGENTS, 'yes'],
+      ['update', 'services', AGENTS, 'no'],
+      ['get', 'configmaps/istio', 'istio-system', 'yes'],
+      ['update', 'configmaps/istio', 'istio-system', 'no'],
+      ['get', 'configmaps/another', 'istio-system', 'no'],
+      ['watch', 'customresourcedefinitions/peerauthentications.security.istio.io', '', 'yes'],
+      ['get', 'customresourcedefinitions/another', '', 'no'],
       ['create', 'pods', AGENTS, 'no'],
       ['delete', 'pods', AGENTS, 'no'],
       ['create', 'pods/exec', AGENTS, 'no'],
@@ -252,6 +264,14 @@ describe('the chart', function () {
       ['update', 'agentidentities', AGENTS, 'no'],
       ['delete', 'agentidentities', AGENTS, 'no'],
       ['patch', 'agentidentities/status', AGENTS, 'yes'],
+      ['watch', 'delegationpolicies', DATA, 'yes'],
+      ['update', 'delegationpolicies', AGENTS, 'no'],
+      ['patch', 'delegationpolicies/status', AGENTS, 'yes'],
+      ['watch', 'capabilityboundaries', '', 'yes'],
+      ['create', 'capabilityboundaries', '', 'no'],
+      ['patch', 'capabilityboundaries/status', '', 'yes'],
+      ['watch', 'namespaces', '', 'yes'],
+      ['patch', 'namespaces', '', 'no'],
       ['create', 'events.events.k8s.io', AGENTS, 'yes'],
       ['get', 'secrets/agent-trust-ca', OWN, 'yes'],
       ['update', 'secrets/agent-trust-ca', OWN, 'yes'],

@@ -5,6 +5,9 @@ import type { TrustSettings } from '../../domain/certificate/profile.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome } from '../../kube/controller.ts';
 import type { Key } from '../../kube/object.ts';
+import type { Burial } from '../mesh/bury.ts';
+import type { MeshInput } from '../mesh/mesh-ports.ts';
+import type { MeshOutcome } from '../mesh/outcome.ts';
 import type { ActPorts } from './act.ts';
 import type { Attempts } from './attempts.ts';
 import type { GatherPorts, IdentityInputs } from './gather.ts';
@@ -18,8 +21,17 @@ export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>
   readonly nowMs: () => number;
   readonly attempts: Attempts;
   readonly events: IdentityEvents;
+  readonly mesh: MeshPort;
   /** Writes status when it differs from what is stored. */
   readonly report: (identity: AgentIdentity, report: IdentityReport, signal: AbortSignal) => Promise<void>;
+}
+
+/** Keeps the mesh objects of identities. */
+export interface MeshPort {
+  /** Never throws for what the API server answers. */
+  keep(input: MeshInput, signal: AbortSignal): Promise<MeshOutcome>;
+  /** Of an identity that is gone. @throws KubeError. */
+  bury(key: Key, signal: AbortSignal): Promise<Burial>;
 }
 
 /** What came of a reconcile: what to say, and when to look again. */
@@ -33,6 +45,8 @@ export interface Context {
   readonly ports: IdentityPorts;
   readonly key: Key;
   readonly inputs: IdentityInputs;
+  /** What came of the mesh objects, which are written first. */
+  readonly mesh: MeshOutcome;
   /** The Secret was read from the server, because an earlier write showed that the cache may be behind. */
   readonly wasContested: boolean;
   readonly signal: AbortSignal;

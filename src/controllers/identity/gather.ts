@@ -2,19 +2,23 @@
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../api/group.ts';
+import { resolveAgent } from '../../domain/delegation/resolve-agent.ts';
 import { type Eligibility, judgeEligibility } from '../../domain/identity/eligibility.ts';
 import { type ResolvedIdentity, resolveAgentIdentity } from '../../domain/identity/resolve.ts';
 import { unservedFields } from '../../domain/identity/unserved.ts';
+import { type ResolvedServer, resolveServer } from '../../domain/mesh/resolve-server.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { SECRET, SERVICE_ACCOUNT } from '../../kube/core-types.ts';
 import { type Key, keyOf, splitKey } from '../../kube/object.ts';
 import type { AuthorityState } from '../authority/authority-state.ts';
 import {
   BY_AGENT,
-  BY_SERVICE_ACCOUNT,
   BY_UID,
   type ClusterView,
   type GovernedNamespace,
+  isAgentAccount,
+  namespaceScopeOf,
+  olderClaimant,
 } from '../cluster-view.ts';
 import type { Secret } from './secret.ts';
 import {
@@ -31,6 +35,8 @@ export interface IdentityInputs {
   readonly kind: 'identity';
   readonly identity: AgentIdentity;
   readonly resolved: ResolvedIdentity;
+  /** How it is called. */
+  readonly server: ResolvedServer;
   readonly eligibility: Eligibility;
   /** The Secret of the wanted name, whoever's it is; undefined also when it is one of `orphans`. */
   readonly secret: SecretRecord | undefined;
@@ -76,27 +82,31 @@ export async function gatherIdentity(
   const authority = ports.authority();
   if (access === 'unknown' || authority.kind === 'pending') return { kind: 'not-yet' };
   const resolved = resolveAgentIdentity(name, identity.spec);
+  const server = resolveServer(identity.spec, (account) => isAgentAccount(ports.view, account));
   const eligibility = judgeEligibility({
     namespace,
     serviceAccountName: resolved.serviceAccountName,
-    namespaceScope:
-      governed !== undefined ? 'governed' : ports.view.isExcluded(namespace) ? 'never' : 'outside',
+    namespaceScope: namespaceScopeOf(ports.view, namespace),
     namespaceAccess: access,
-    invalidFields: resolved.invalidFields,
+    invalidFields: [
+      ...resolved.invalidFields,
+      ...resolveAgent({ namespace, name }, identity.spec).invalidFields,
+      ...server.invalidFields,
+    ],
     unservedFields: unservedFields({ ...identity.spec }),
     isDeleting: identity.metadata.deletionTimestamp !== undefined,
     isSuspended: resolved.isSuspended,
     serviceAccountExists:
       governed === undefined ||
       (await serviceAccountExists(ports, namespace, resolved.serviceAccountName, signal)),
-    olderClaimant: olderClaimant(ports.view, identity, resolved.serviceAccountName),
+    olderClaimant: olderClaimant(ports.view, { ...identity.metadata, ...resolved }),
   });
   const found =
     governed === undefined || access === 'refused'
       ? NO_SECRETS
       : await gatherSecrets(ports, { governed, identity, key, namespace, name: resolved.secretName }, signal);
   if (await isAnyOwnerAlive(ports, found.orphans, signal)) return { kind: 'not-yet' };
-  return { kind: 'identity', identity, resolved, eligibility, ...found, authority };
+  return { kind: 'identity', identity, resolved, server, eligibility, ...found, authority };
 }
 
 async function gatherGone(ports: GatherPorts, key: Key, signal: AbortSignal): Promise<GoneInputs | NotYet> {
@@ -182,20 +192,6 @@ function keptFor({ secrets }: GovernedNamespace, key: Key): readonly SecretRecor
 function isOrphan(view: ClusterView, secret: SecretRecord): boolean {
   const uids = ownerUids(secret);
   return uids.length > 0 && !uids.some((uid) => view.identities.byIndex(BY_UID, uid).length > 0);
-}
-
-function olderClaimant(
-  view: ClusterView,
-  identity: AgentIdentity,
-  serviceAccountName: string,
-): string | undefined {
-  const { namespace, uid } = identity.metadata;
-  const age = ({ metadata }: AgentIdentity): string => `${metadata.creationTimestamp} ${metadata.uid}`;
-  return view.identities
-    .byIndex(BY_SERVICE_ACCOUNT, `${namespace}/${serviceAccountName}`)
-    .map((key) => view.identities.get(key))
-    .filter((other) => other !== undefined)
-    .find((other) => other.metadata.uid !== uid && age(other) < age(identity))?.metadata.name;
 }
 
 async function serviceAccountExists(

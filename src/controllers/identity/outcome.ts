@@ -5,6 +5,7 @@ import { isOwnSecret } from '../../domain/certificate/ownership.ts';
 import { buildSpiffeId } from '../../domain/certificate/spiffe-id.ts';
 import { certificateReport } from './certificate-report.ts';
 import type { Context, Result } from './context.ts';
+import { meshReport } from './mesh-report.ts';
 import type { SecretRecord } from './secret-record.ts';
 import type { IdentityReport } from './status.ts';
 
@@ -65,6 +66,7 @@ export function reportOf(
     progress: AS_ASKED.includes(reason) ? 'done' : STALLED.includes(reason) ? 'stalled' : 'trying',
     certificate: isOwn(context, secret) ? certificateReport(secret, uid, resolved) : undefined,
     failure: undefined,
+    mesh: meshReport(context.mesh),
   };
 }
 

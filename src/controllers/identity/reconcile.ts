@@ -1,8 +1,9 @@
 /**
  * Keeps one AgentIdentity true: gather, plan, act, report.
  *
- * flow: what stands in the way is judged first (domain/identity); then the certificate is planned
- * (domain/certificate); then at most one Secret is written, and status once, on every path.
+ * flow: what stands in the way is judged first (domain/identity); then the mesh objects are brought to what they should be,
+ * so that the wall stands before there is a certificate; then the certificate is planned (domain/certificate), at most one
+ * Secret is written, and status once, on every path.
  */
 
 import {
@@ -10,9 +11,11 @@ import {
   type CertificateWish,
   planCertificate,
 } from '../../domain/certificate/plan.ts';
-import type { Reconcile } from '../../kube/controller.ts';
+import type { Outcome, Reconcile } from '../../kube/controller.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { Key } from '../../kube/object.ts';
+import type { Burial } from '../mesh/bury.ts';
+import type { MeshInput } from '../mesh/mesh-ports.ts';
 import { issueCertificate, repairSecret } from './act.ts';
 import type { Context, IdentityPorts, Result } from './context.ts';
 import { explainFailure } from './failure.ts';
@@ -35,20 +38,56 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
       contested.delete(key);
       ports.attempts.forget(key);
       ports.leaves.settle(key);
-      await wipeOrphans(ports, inputs.orphans, signal);
-      return { kind: 'settled' };
+      return endOf(ports, { key, orphans: inputs.orphans }, signal);
     }
-    const context = { ports, key, inputs, wasContested: contested.has(key), signal };
-    try {
-      const result = await serve(context);
-      if (result.report.reason === 'Issued') contested.delete(key);
-      await ports.report(inputs.identity, result.report, signal);
-      return result.outcome;
-    } catch (error) {
-      if (isAboutUnseen(error)) contested.add(key);
-      return explainFailure(context, error);
-    }
+    const mesh = await ports.mesh.keep(meshInput(inputs), signal);
+    const context = { ports, key, inputs, mesh, wasContested: contested.has(key), signal };
+    const outcome = await serveAndReport(context, contested);
+    if (mesh.kind === 'unanswered') throw mesh.error;
+    return sooner(outcome, mesh.recheckAtMs);
   };
+}
+
+/** What is left of an identity that is gone. A key that cannot be taken away does not keep the wall from being closed. */
+async function endOf(
+  ports: IdentityPorts,
+  { key, orphans }: { readonly key: Key; readonly orphans: readonly SecretRecord[] },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let burial: Burial = 'not-yet';
+  try {
+    await wipeOrphans(ports, orphans, signal);
+  } finally {
+    burial = await ports.mesh.bury(key, signal);
+  }
+  return burial === 'not-yet'
+    ? { kind: 'recheck', atMs: ports.nowMs() + NOT_YET_RECHECK_MS }
+    : { kind: 'settled' };
+}
+
+async function serveAndReport(context: Context, contested: Set<Key>): Promise<Outcome> {
+  const { ports, key, inputs, signal } = context;
+  try {
+    const result = await serve(context);
+    if (result.report.reason === 'Issued') contested.delete(key);
+    await ports.report(inputs.identity, result.report, signal);
+    return result.outcome;
+  } catch (error) {
+    if (isAboutUnseen(error)) contested.add(key);
+    return explainFailure(context, error);
+  }
+}
+
+function meshInput({ identity, resolved, server, eligibility }: IdentityInputs): MeshInput {
+  const { serviceAccountName } = resolved;
+  const refusal = eligibility.kind === 'refused' ? eligibility.reason : undefined;
+  return { identity, serviceAccountName, server, refusal };
+}
+
+/** The outcome, but not later than an instant. */
+function sooner(outcome: Outcome, atMs: number | undefined): Outcome {
+  if (atMs === undefined) return outcome;
+  return { kind: 'recheck', atMs: outcome.kind === 'recheck' ? Math.min(outcome.atMs, atMs) : atMs };
 }
 
 /** The server may hold another Secret than the cache shows: the next round reads it from there. */

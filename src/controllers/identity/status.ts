@@ -2,12 +2,15 @@
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import {
-  type Condition,
+  ENFORCED_REASONS,
+  MESH_READY_REASONS,
+  type MeshReadyReason,
   QUARANTINED_REASONS,
   READY_REASONS,
   type ReadyReason,
 } from '../../api/conditions.ts';
 import type { AgentIdentityStatus } from '../../api/generated/agentidentities.ts';
+import { rfc3339, stampedConditions, type WantedCondition } from '../stamped-conditions.ts';
 
 /** The leaf that is in the Secret; instants in milliseconds since the Unix epoch. */
 export interface CertificateReport {
@@ -24,6 +27,14 @@ export interface FailureReport {
   readonly lastFailureMs: number;
 }
 
+/** What became of the mesh objects, and what is seen of the pods behind them. */
+export interface MeshReport {
+  /** Why the objects are not as they should be, if they are not. */
+  readonly problem: { readonly reason: ReadyReason; readonly message: string } | undefined;
+  readonly coverage: { readonly reason: MeshReadyReason; readonly message: string };
+  readonly isDryRun: boolean;
+}
+
 /** Everything the status is made of. */
 export interface IdentityReport {
   readonly reason: ReadyReason;
@@ -37,6 +48,8 @@ export interface IdentityReport {
   readonly progress: 'done' | 'trying' | 'stalled';
   readonly certificate: CertificateReport | undefined;
   readonly failure: FailureReport | undefined;
+  /** `none`: there is no wall to speak of. `as-before`: nothing new is known, and what status says stays. */
+  readonly mesh: MeshReport | 'none' | 'as-before';
 }
 
 /**
@@ -49,34 +62,73 @@ export function identityStatus(
   report: IdentityReport,
   nowMs: number,
 ): AgentIdentityStatus {
-  const ready = {
-    status: READY_REASONS[report.reason].ready,
-    reason: report.reason,
-    message: report.message,
-  };
-  const wanted: Omit<Condition, 'observedGeneration' | 'lastTransitionTime'>[] = [
-    { type: 'Ready', ...ready },
-    { type: 'CertificateReady', ...ready },
+  const certificate = conditionOf('CertificateReady', report);
+  const problem = report.reason === 'Issued' ? meshProblem(identity, report.mesh) : undefined;
+  const ready = problem === undefined ? report : { ...problem, progress: 'trying' };
+  const summary = conditionOf('Ready', ready);
+  const wanted: WantedCondition[] = [
+    summary,
+    certificate,
     quarantinedCondition(report),
+    ...meshConditions(identity, report.mesh),
   ];
-  if (report.progress === 'trying') wanted.push({ type: 'Reconciling', ...ready, status: 'True' });
-  if (report.progress === 'stalled') wanted.push({ type: 'Stalled', ...ready, status: 'True' });
+  if (ready.progress === 'trying') wanted.push({ ...summary, type: 'Reconciling', status: 'True' });
+  if (ready.progress === 'stalled') wanted.push({ ...summary, type: 'Stalled', status: 'True' });
   return {
     observedGeneration: identity.metadata.generation,
     ...(report.spiffeId === undefined ? {} : { spiffeID: report.spiffeId }),
     certificate: certificateStatus(report),
-    conditions: wanted.map((condition) => ({
-      ...condition,
-      observedGeneration: identity.metadata.generation,
-      lastTransitionTime: transitionTime(identity, condition, nowMs),
-    })),
+    conditions: stampedConditions(identity, wanted, nowMs),
   };
 }
 
-function quarantinedCondition({
-  quarantine,
-  message,
-}: IdentityReport): Omit<Condition, 'observedGeneration' | 'lastTransitionTime'> {
+interface Said {
+  readonly reason: ReadyReason;
+  readonly message: string;
+}
+
+function conditionOf(type: string, { reason, message }: Said): WantedCondition {
+  return { type, status: READY_REASONS[reason].ready, reason, message };
+}
+
+/** Why the identity is not ready although it has its certificate. */
+function meshProblem(identity: AgentIdentity, mesh: IdentityReport['mesh']): Said | undefined {
+  if (mesh === 'none') return undefined;
+  if (mesh !== 'as-before') return mesh.problem;
+  const before = storedCondition(identity, 'Ready');
+  if (before?.reason === 'MeshFailed' || before?.reason === 'MeshPending') {
+    return { reason: before.reason, message: before.message };
+  }
+  return storedCondition(identity, 'MeshReady') === undefined ? NOT_WRITTEN_YET : undefined;
+}
+
+const NOT_WRITTEN_YET: Said = { reason: 'MeshPending', message: 'The mesh objects are not written yet.' };
+
+function meshConditions(identity: AgentIdentity, mesh: IdentityReport['mesh']): readonly WantedCondition[] {
+  if (mesh === 'none') return [];
+  if (mesh === 'as-before') {
+    return ['MeshReady', 'Enforced']
+      .map((type) => storedCondition(identity, type))
+      .filter((condition) => condition !== undefined);
+  }
+  const { coverage, isDryRun } = mesh;
+  const enforced = isDryRun ? 'False' : 'True';
+  const message = isDryRun
+    ? 'Calls to this agent are let through; what would be refused is only recorded.'
+    : 'Calls to this agent are refused unless a policy allows them.';
+  return [
+    { type: 'MeshReady', status: MESH_READY_REASONS[coverage.reason], ...coverage },
+    { type: 'Enforced', status: enforced, reason: ENFORCED_REASONS[enforced], message },
+  ];
+}
+
+function storedCondition({ status }: AgentIdentity, type: string): WantedCondition | undefined {
+  const stored = status?.conditions?.find((condition) => condition.type === type);
+  if (stored === undefined) return undefined;
+  return { type, status: stored.status, reason: stored.reason, message: stored.message };
+}
+
+function quarantinedCondition({ quarantine, message }: IdentityReport): WantedCondition {
   const said = {
     yes: ['True', 'spec.suspended is true.'],
     no: ['False', 'The agent is not cut off.'],
@@ -106,18 +158,4 @@ function certificateStatus({
       ? {}
       : { failedAttempts: failure.attempts, lastFailureTime: rfc3339(failure.lastFailureMs) }),
   };
-}
-
-function transitionTime(
-  { status }: AgentIdentity,
-  condition: Pick<Condition, 'type' | 'status'>,
-  nowMs: number,
-): string {
-  const before = status?.conditions?.find(({ type }) => type === condition.type);
-  return before?.status === condition.status ? before.lastTransitionTime : rfc3339(nowMs);
-}
-
-/** RFC 3339 in whole seconds, as meta/v1 Time is written. */
-function rfc3339(instantMs: number): string {
-  return new Date(Math.floor(instantMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 }

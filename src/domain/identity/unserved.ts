@@ -24,15 +24,11 @@ export const UNSERVED: readonly UnservedField[] = [
   { path: 'tokens.maxChildren', meansAbsent: [16] },
   { path: 'tokens.binding', meansAbsent: ['Auto'] },
   { path: 'tokens.originate', meansAbsent: ['Auto'] },
-  { path: 'server.port', meansAbsent: [8443] },
-  { path: 'server.routes', meansAbsent: [] },
-  { path: 'server.mcp', meansAbsent: [] },
+  { path: 'server.mcp.tools', meansAbsent: [] },
   { path: 'server.verifier', meansAbsent: ['SDK'] },
   { path: 'server.replay', meansAbsent: ['Memory'] },
-  { path: 'callers', meansAbsent: [] },
   { path: 'onBehalfOf', meansAbsent: [] },
   { path: 'quarantine', meansAbsent: [] },
-  { path: 'enforcement', meansAbsent: ['Enforce'] },
 ];
 
 /** Paths, beginning with `spec.`, of the fields that are set and have no effect. Empty lists count as absent. */

@@ -33,6 +33,7 @@ const issued: IdentityReport = {
     authorityId: 'aaaaaaaaaaaaaaaa',
   },
   failure: undefined,
+  mesh: 'none',
 };
 
 /** `type status reason` of each condition. */
@@ -138,5 +139,63 @@ describe('identityStatus', () => {
   it('says the same of the same', () => {
     const stored = identityStatus(identity, issued, Date.parse(EARLIER));
     expect(identityStatus({ ...identity, status: stored }, issued, NOW)).to.deep.equal(stored);
+  });
+
+  it('says what is seen of the wall of the agent, and whether it refuses', () => {
+    const coverage = { reason: 'Degraded', message: 'UnlabelledPods: ...' } as const;
+    const conditions = [true, false].map((isDryRun) =>
+      conditionsOf({ mesh: { problem: undefined, coverage, isDryRun } }),
+    );
+    expect(conditions).to.deep.equal(
+      ['Enforced False DryRun', 'Enforced True Enforce'].map((enforced) => [
+        'Ready True Issued',
+        'CertificateReady True Issued',
+        'Quarantined False NotQuarantined',
+        'MeshReady False Degraded',
+        enforced,
+      ]),
+    );
+  });
+
+  it('is not ready while the wall is not as it should be, although the certificate is there', () => {
+    const problem = { reason: 'MeshFailed', message: 'Refused.' } as const;
+    const coverage = { reason: 'Degraded', message: 'Refused.' } as const;
+    expect(conditionsOf({ mesh: { problem, coverage, isDryRun: false } })).to.deep.equal([
+      'Ready False MeshFailed',
+      'CertificateReady True Issued',
+      'Quarantined False NotQuarantined',
+      'MeshReady False Degraded',
+      'Enforced True Enforce',
+      'Reconciling True MeshFailed',
+    ]);
+  });
+
+  it('says first what keeps the certificate away', () => {
+    const mesh = {
+      problem: { reason: 'MeshFailed', message: 'Refused.' },
+      coverage: { reason: 'Degraded', message: 'Refused.' },
+      isDryRun: false,
+    } as const;
+    expect(conditionsOf({ reason: 'Quarantined', mesh })[0]).to.equal('Ready False Quarantined');
+  });
+
+  it('is not ready before the first word about the wall', () => {
+    expect(conditionsOf({ mesh: 'as-before' })).to.deep.equal([
+      'Ready False MeshPending',
+      'CertificateReady True Issued',
+      'Quarantined False NotQuarantined',
+      'Reconciling True MeshPending',
+    ]);
+  });
+
+  it('leaves what it said of the wall while nothing new is known', () => {
+    const mesh = {
+      problem: { reason: 'MeshFailed', message: 'Refused.' },
+      coverage: { reason: 'Degraded', message: 'Refused.' },
+      isDryRun: false,
+    } as const;
+    const stored = identityStatus(identity, { ...issued, mesh }, NOW);
+    const later = identityStatus({ ...identity, status: stored }, { ...issued, mesh: 'as-before' }, NOW);
+    expect(later).to.deep.equal(stored);
   });
 });

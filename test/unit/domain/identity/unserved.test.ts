@@ -27,16 +27,16 @@ describe('unservedFields', () => {
   it('rejects every switch that would do nothing, all at once', () => {
     const spec = {
       ...DEFAULTED,
-      enforcement: 'DryRun',
       tokens: { ...DEFAULTED.tokens, maxTTL: '2m' },
       certificate: { ...DEFAULTED.certificate, issuerRef: { name: 'x' } },
+      server: { ...DEFAULTED.server, mcp: { path: '/mcp', tools: [{ name: 'queryDatabase' }] } },
       quarantine: { afterRefusals: 3 },
     };
     expect(unservedFields(spec)).to.deep.equal([
       'spec.certificate.issuerRef',
       'spec.tokens.maxTTL',
+      'spec.server.mcp.tools',
       'spec.quarantine',
-      'spec.enforcement',
     ]);
   });
 });

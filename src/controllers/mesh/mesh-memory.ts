@@ -1,0 +1,81 @@
+/** What this process remembers of the mesh objects of each identity between two reconciles. Nothing is needed for being right. */
+
+import { recentRounds } from '../../domain/identity/repair-loop.ts';
+import type { Key } from '../../kube/object.ts';
+
+interface Memory {
+  /** What was brought about last; a deviation from it is somebody else's doing. */
+  readonly kept: string | undefined;
+  /** Refusals of the API server in a row. */
+  readonly failures: number;
+  /** Attempts in a row that got no answer. */
+  readonly unanswered: number;
+  /** When something was mended, oldest first; those of the last hour. */
+  readonly mendedAtMs: readonly number[];
+}
+
+const NOTHING: Memory = { kept: undefined, failures: 0, unanswered: 0, mendedAtMs: [] };
+const FIRST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 30_000;
+/** Rounds within an hour that are served at once. */
+const FREE_ROUNDS = 6;
+/** Less than the two seconds within which a wall must stand again. */
+const PAUSE_MS = 1_000;
+
+/** Memory by key. */
+export class MeshMemory {
+  readonly #memory = new Map<Key, Memory>();
+
+  /** Whether a deviation from `wanted`, a text for all of it, is somebody else's doing. */
+  isMending(key: Key, wanted: string): boolean {
+    return this.#of(key).kept === wanted;
+  }
+
+  /** Everything is as `wanted` says. */
+  kept(key: Key, wanted: string): void {
+    const before = this.#of(key);
+    if (before.kept === wanted && before.failures + before.unanswered === 0) return;
+    this.#memory.set(key, { ...before, kept: wanted, failures: 0, unanswered: 0 });
+  }
+
+  /** Counts a refusal, and says when to try again; milliseconds since the Unix epoch. */
+  failed(key: Key, nowMs: number): number {
+    const before = this.#of(key);
+    this.#memory.set(key, { ...before, failures: before.failures + 1 });
+    return nowMs + Math.min(FIRST_RETRY_MS * 2 ** before.failures, LONGEST_RETRY_MS);
+  }
+
+  /** Counts an attempt without an answer, and gives how many there were in a row. */
+  unanswered(key: Key): number {
+    const before = this.#of(key);
+    this.#memory.set(key, { ...before, unanswered: before.unanswered + 1 });
+    return before.unanswered + 1;
+  }
+
+  /** Counts that something was mended. Gives how often within the last hour. */
+  mended(key: Key, nowMs: number): number {
+    const before = this.#of(key);
+    const mendedAtMs = [...recentRounds(before.mendedAtMs, nowMs), nowMs].slice(-FREE_ROUNDS - 1);
+    this.#memory.set(key, { ...before, mendedAtMs });
+    return mendedAtMs.length;
+  }
+
+  /**
+   * Until when mending has to wait, if it has to. A wall that is down is open, so that it never waits for more than a
+   * second: that bounds what two who undo each other's work cost, a read and a write a second.
+   */
+  pauseUntilMs(key: Key, nowMs: number): number | undefined {
+    const recent = recentRounds(this.#of(key).mendedAtMs, nowMs);
+    const untilMs = (recent.at(-1) ?? 0) + PAUSE_MS;
+    return recent.length >= FREE_ROUNDS && untilMs > nowMs ? untilMs : undefined;
+  }
+
+  /** The identity is gone. */
+  forget(key: Key): void {
+    this.#memory.delete(key);
+  }
+
+  #of(key: Key): Memory {
+    return this.#memory.get(key) ?? NOTHING;
+  }
+}

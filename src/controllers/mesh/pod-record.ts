@@ -1,0 +1,87 @@
+/** What is kept in memory of a pod: what says whether it stands behind the wall of its agent. */
+
+import type { PodFacts } from '../../domain/mesh/ready-facts.ts';
+import type { KubeObject } from '../../kube/object.ts';
+
+/** A pod as the server sends it, the fields that are used. */
+export interface Pod extends KubeObject {
+  readonly spec?: {
+    readonly serviceAccountName?: string;
+    readonly hostNetwork?: boolean;
+    readonly containers?: readonly { readonly name: string }[];
+    readonly initContainers?: readonly { readonly name: string }[];
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+/** The projection of a pod. */
+export interface PodRecord extends PodFacts {
+  readonly namespace: string;
+  /** Name of its ServiceAccount. */
+  readonly account: string;
+  /** It has run to its end, and never runs again. */
+  readonly hasEnded: boolean;
+}
+
+const PROXY = 'istio-proxy';
+/** Of the proxy itself: never the agent's. */
+const PROXY_PORTS: readonly string[] = ['15020', '15021', '15090'];
+const ENDED: readonly (string | undefined)[] = ['Succeeded', 'Failed'];
+
+/** Annotations that take traffic past the proxy, and the values with which they do. */
+const EXCLUSIONS: readonly (readonly [string, (value: string) => boolean])[] = [
+  ['ambient.istio.io/bypass-inbound-capture', (value) => value === 'true'],
+  ['sidecar.istio.io/interceptionMode', (value) => value === 'NONE'],
+  ['traffic.sidecar.istio.io/excludeInboundPorts', (value) => listOf(value).some(isNoProxyPort)],
+  ['traffic.sidecar.istio.io/excludeInterfaces', (value) => listOf(value).length > 0],
+  ['traffic.sidecar.istio.io/includeInboundPorts', (value) => value.trim() !== '*'],
+];
+
+/** Projects a pod. */
+export function podRecord({ metadata, spec = {}, status = {} }: Pod): PodRecord {
+  const { name, namespace = '', labels = {}, annotations = {} } = metadata;
+  const { serviceAccountName = 'default', hostNetwork = false } = spec;
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  return {
+    namespace,
+    name,
+    account: serviceAccountName,
+    hasEnded: ENDED.includes(status.phase),
+    labels,
+    hostNetwork,
+    isMeshed:
+      containers.some((container) => container.name === PROXY) ||
+      annotations['ambient.istio.io/redirection'] === 'enabled',
+    isInjectionOff:
+      (labels['sidecar.istio.io/inject'] ?? annotations['sidecar.istio.io/inject']) === 'false' ||
+      labels['istio.io/dataplane-mode'] === 'none',
+    exclusions: EXCLUSIONS.filter(([key, excludes]) => {
+      const value = annotations[key];
+      return value !== undefined && excludes(value);
+    }).map(([key]) => key),
+    workload: workloadOf(metadata),
+  };
+}
+
+function workloadOf({ labels = {}, ownerReferences = [] }: Pod['metadata']): string | undefined {
+  const owner = ownerReferences.find(({ controller }) => controller === true);
+  if (owner === undefined) return undefined;
+  const hash = labels['pod-template-hash'];
+  if (owner.kind === 'ReplicaSet' && hash !== undefined && owner.name.endsWith(`-${hash}`)) {
+    return `deployment/${owner.name.slice(0, -hash.length - 1)}`;
+  }
+  return ['StatefulSet', 'DaemonSet'].includes(owner.kind)
+    ? `${owner.kind.toLowerCase()}/${owner.name}`
+    : undefined;
+}
+
+function isNoProxyPort(port: string): boolean {
+  return !PROXY_PORTS.includes(port);
+}
+
+function listOf(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
