@@ -78,6 +78,11 @@ function statusOf(identity: AgentIdentity): ReturnType<typeof identityStatus> {
         authorityId: '0'.repeat(16),
       },
       failure: undefined,
+      mesh: {
+        problem: undefined,
+        coverage: { reason: 'NotInstalled', message: 'x'.repeat(230) },
+        isDryRun: false,
+      },
     },
     nowMs,
   );

@@ -8,13 +8,14 @@ import { installChart, OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
 import type { Access } from './access.ts';
 import { AgentServer, callAgent, callAsStranger } from './agent-call.ts';
 import { readAgentFiles } from './agent-files.ts';
+import { edgesInForce } from './delegation.ts';
 import { Mismatch } from './mismatch.ts';
 import { mountAgents, verifyAgents } from './mounted-agents.ts';
 import type { OpenPlace, Place } from './place.ts';
 import type { Stage } from './stage.ts';
 import { AGENTS, agentNames, SWARM } from './swarm.ts';
-import { alterBundle, deleteSecret } from './tampering.ts';
-import { agentTable, elapsed } from './text.ts';
+import { alterBundle, deleteSecret, openWall } from './tampering.ts';
+import { agentTable, aligned, elapsed } from './text.ts';
 
 const READY_TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 100;
@@ -43,6 +44,7 @@ export async function tellStory(scene: Scene): Promise<void> {
     `all ${names.length} agents Ready, counted from the end of the apply`,
     () => allReady(scene, names),
   );
+  await tellOfDelegation(scene);
   await tellOfCertificates(scene, identities);
   await tellOfTampering(scene);
 }
@@ -83,6 +85,17 @@ async function tellOfCertificates(scene: Scene, identities: readonly AgentIdenti
   }
 }
 
+async function tellOfDelegation({ stage, access }: Scene): Promise<void> {
+  const edges = await stage.step(
+    'policy swarm is in force: what no rule grants is denied',
+    () => edgesInForce(access, AGENTS),
+    ({ length }) => ({ shown: `${length} edges` }),
+  );
+  const rows = edges.map(({ from, to, capabilities }) => [from, to, capabilities.join(', ')]);
+  const lines = aligned([['FROM', 'MAY DELEGATE TO', 'CAPABILITIES'], ...rows]);
+  stage.screen.finalTable(['', ...lines.map((line) => ` ${line}`), '']);
+}
+
 /** `call` resolves to the milliseconds it took. */
 async function tellOfCalls(stage: Stage, call: () => Promise<number>): Promise<void> {
   await stage.step(
@@ -106,6 +119,11 @@ async function tellOfTampering({ stage, access }: Scene): Promise<void> {
     () => alterBundle(access, { namespace: AGENTS, agent: 'agent-analyst' }),
     ({ tookMs, event }) => ({ shown: elapsed(tookMs), notes: [`event: Repaired "${event}"`] }),
   );
+  await stage.step(
+    'NetworkPolicy of agent-validator opened to everybody: closed after',
+    () => openWall(access, { namespace: AGENTS, agent: 'agent-validator' }),
+    (tookMs) => ({ shown: elapsed(tookMs) }),
+  );
 }
 
 async function install({ place, access }: Scene): Promise<void> {
@@ -119,13 +137,13 @@ async function install({ place, access }: Scene): Promise<void> {
     (await access.kubectl(LIST_ALL, { mayFail: true })).exitStatus === 0;
   if (!(await waitUntil(isServed, { timeoutMs: READY_TIMEOUT_MS, intervalMs: INTERVAL_MS }))) {
     throw new Mismatch(
-      'the API server to serve AgentIdentities',
+      'the API server to serve AgentIdentities and DelegationPolicies',
       (await access.kubectl(LIST_ALL, { mayFail: true })).stderr,
     );
   }
 }
 
-const LIST_ALL = ['get', 'agentidentities', '--all-namespaces'];
+const LIST_ALL = ['get', 'agentidentities,delegationpolicies', '--all-namespaces'];
 
 async function allReady(
   { access, stage }: Scene,

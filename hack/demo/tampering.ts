@@ -1,8 +1,12 @@
-/** Somebody lays hands on the Secrets, and the time until they are as they should be again. */
+/** Somebody lays hands on Secrets and walls, and the time until they are as they should be again. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Secret } from '../../src/controllers/identity/secret.ts';
+import { NETWORK_POLICY } from '../../src/controllers/mesh/kinds.ts';
+import { meshObjectName } from '../../src/domain/mesh/names.ts';
 import { EVENT, SECRET } from '../../src/kube/core-types.ts';
 import type { KubeEvent } from '../../src/kube/event.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
 import { createAuthority } from '../control-plane/pki.ts';
 import { waitUntil } from '../control-plane/wait-until.ts';
 import type { Access } from './access.ts';
@@ -60,6 +64,34 @@ export async function alterBundle(
   const tookMs = performance.now() - startedAtMs;
   if (!inTime) throw new Mismatch('ca.crt to be mended', `the foreign root after ${TIMEOUT_MS / 1000} s`);
   return { tookMs, event: await eventAbout(client, { namespace, agent }) };
+}
+
+/**
+ * Opens the NetworkPolicy of an agent to everybody.
+ *
+ * @returns milliseconds until it lets in nobody but the callers again.
+ * @throws Mismatch when it does not in time.
+ */
+export async function openWall(
+  { client }: Access,
+  { namespace, agent }: { readonly namespace: string; readonly agent: string },
+): Promise<number> {
+  const target = { namespace, name: meshObjectName('net', { namespace, name: agent }) };
+  const before = await client.get<NetworkPolicy>(NETWORK_POLICY, target);
+  const startedAtMs = performance.now();
+  await client.mergePatch(NETWORK_POLICY, { ...target, patch: { spec: { ingress: [{}] } } });
+  const isClosed = async (): Promise<boolean> => {
+    const { spec } = await client.get<NetworkPolicy>(NETWORK_POLICY, target);
+    return isDeepStrictEqual(spec, before.spec);
+  };
+  const inTime = await waitUntil(isClosed, { timeoutMs: TIMEOUT_MS, intervalMs: INTERVAL_MS });
+  if (!inTime)
+    throw new Mismatch('the NetworkPolicy to be as before', `it is open after ${TIMEOUT_MS / 1000} s`);
+  return performance.now() - startedAtMs;
+}
+
+interface NetworkPolicy extends KubeObject {
+  readonly spec?: object;
 }
 
 async function eventAbout(

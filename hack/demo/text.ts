@@ -42,8 +42,15 @@ export function shortSerial(serialHex: string): string {
 
 /** One line for each agent below a line of headings; `nowMs` is what the times count from. */
 export function agentTable(identities: readonly AgentIdentity[], nowMs: number): readonly string[] {
-  const rows = [COLUMNS, ...identities.map((identity) => agentRow(identity, nowMs))];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return aligned([COLUMNS, ...identities.map((identity) => agentRow(identity, nowMs))]);
+}
+
+/** Rows as lines, with their cells below each other. */
+export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

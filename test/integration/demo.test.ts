@@ -44,6 +44,9 @@ const STEPS = [
   /^ agent-validator +True /m,
   /^ agent-writer +True /m,
   /^ ✓ all 5 agents Ready/m,
+  /^ ✓ policy swarm is in force: what no rule grants is denied +4 edges$/m,
+  /^ FROM +MAY DELEGATE TO +CAPABILITIES$/m,
+  /^ agent-deployer +agent-validator +kubectl_get$/m,
   /^ ✓ openssl verify -x509_strict accepts 5 certificates +\d/m,
   /^ ✓ agent-coordinator calls agent-deployer over mutual TLS +\d/m,
   /^ +once more, on a connection of its own: \d/m,
@@ -51,6 +54,7 @@ const STEPS = [
   /^ ✓ Secret agent-writer-tls deleted: back with another key after +\d/m,
   /^ ✓ ca\.crt of agent-analyst-tls altered: mended after +\d/m,
   /^ +event: Repaired "Mended the Secret: ca\.crt was not the trust bundle"$/m,
+  /^ ✓ NetworkPolicy of agent-validator opened to everybody: closed after +\d/m,
 ];
 
 describe('npm run demo', function () {
