@@ -6,9 +6,13 @@ import { ROOT } from './checks.ts';
 import { runMain } from './control-plane/command-error.ts';
 import { streamProgress } from './control-plane/progress.ts';
 import { ensureTools } from './control-plane/tools.ts';
+import { ensureEnvoy } from './envoy/envoy.ts';
+import { ensureIstioFilters } from './istio-filters/istio-filters.ts';
 
 const ALL_TESTS = 'test/**/*.test.ts';
 const UNIT_TESTS = 'test/unit/';
+/** They ask a real Envoy, and Istio's own code. */
+const MESH_TESTS = 'test/integration/mesh/';
 // the one unit test that needs them: it compares generated files, which helm renders
 const CHECKS_TEST = 'test/unit/repository/checks.test.ts';
 
@@ -19,6 +23,14 @@ await runMain(async () => {
   if (globs.some((glob) => !glob.startsWith(UNIT_TESTS) || matchesGlob(CHECKS_TEST, glob))) {
     const { directory } = await ensureTools({ progress: streamProgress(process.stderr) });
     env['AGENT_TRUST_TOOLS'] = directory;
+  }
+  if (
+    globs.some(
+      (glob) => glob === ALL_TESTS || glob.startsWith(MESH_TESTS) || glob.startsWith('test/integration/*'),
+    )
+  ) {
+    await ensureIstioFilters({ progress: streamProgress(process.stderr) });
+    await ensureEnvoy({ progress: streamProgress(process.stderr) });
   }
   return mocha(globs, env);
 });

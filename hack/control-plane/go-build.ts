@@ -1,9 +1,8 @@
-/** Builds the Go programs that hack/tools/go.mod names, with progress. */
+/** Builds Go programs, with progress. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CommandError, unavailable } from './command-error.ts';
 import type { Progress } from './progress.ts';
@@ -15,8 +14,14 @@ const WAY_TO_GET_GO = 'https://go.dev/dl (Debian 12: its golang-go package is to
 export interface BuildOptions {
   /** Absolute path of go. */
   readonly program: string;
-  /** Folder of a Go module with `tool` lines. */
+  /** Folder of a Go module. */
   readonly module: string;
+  /** Packages of it: `tool` for those of its `tool` lines, or a path. */
+  readonly packages: string;
+  /** Arguments of `go build`. */
+  readonly flags: readonly string[];
+  /** What is built, in words, for the progress. */
+  readonly what: string;
   /** Existing or new folder that gets the binaries. */
   readonly output: string;
   /** Gets everything that go prints. */
@@ -32,7 +37,7 @@ function requiredVersion(goMod: string, modulePath: string): string {
   return version;
 }
 
-/** Arguments of `go build` without the output folder. They are part of what names the folder of the binaries. */
+/** Arguments of `go build` for the module hack/tools. They are part of what names the folder of the binaries. */
 export function buildFlags(goMod: string): readonly string[] {
   const kubernetes = requiredVersion(goMod, 'k8s.io/kubernetes');
   const helm = requiredVersion(goMod, 'helm.sh/helm/v4');
@@ -63,23 +68,23 @@ export function requireGo(goMod: string): string {
 }
 
 /**
- * Builds all tools of the module into `output`.
+ * Builds packages of a module into `output`.
  *
  * @throws CommandError `BUILD_FAILED` with the last lines of go.
  */
-export async function goBuild({ program, module, output, logPath, progress }: BuildOptions): Promise<void> {
-  const flags = buildFlags(readFileSync(join(module, 'go.mod'), 'utf8'));
+export async function goBuild(options: BuildOptions): Promise<void> {
+  const { program, module, output, packages, flags, what, logPath, progress } = options;
   const startedAtMs = performance.now();
   const count = { downloaded: 0, compiled: 0 };
   const report = (): void => {
     const seconds = Math.round((performance.now() - startedAtMs) / 1000);
     const done = count.compiled > 0 ? `${count.compiled} packages` : `${count.downloaded} modules downloaded`;
-    progress?.update(`building etcd and Kubernetes, once, 5 to 10 min: ${seconds} s, ${done}`);
+    progress?.update(`building ${what}: ${seconds} s, ${done}`);
   };
   const timer = setInterval(report, 500);
   report();
   try {
-    const args = ['build', '-v', ...flags, '-o', `${output}/`, 'tool'];
+    const args = ['build', '-v', ...flags, '-o', `${output}/`, packages];
     await runGo({ program, module, logPath, args }, (line) => {
       if (line.startsWith('go: ')) count.downloaded++;
       else count.compiled++;
@@ -87,8 +92,6 @@ export async function goBuild({ program, module, output, logPath, progress }: Bu
   } finally {
     clearInterval(timer);
   }
-  // go names a program after the last element of its package path
-  renameSync(join(output, 'server'), join(output, 'etcd'));
 }
 
 interface GoCommand {

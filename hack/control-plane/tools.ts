@@ -1,22 +1,11 @@
 /** The Kubernetes programs that the demo, the tests and the benchmarks run: found, or built once and kept. */
 
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type CachedBuild, cachedDirectory, ensureCached } from './build-cache.ts';
 import { CommandError } from './command-error.ts';
 import { buildFlags, goBuild, requireGo } from './go-build.ts';
-import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
 import { isExecutable } from './require-command.ts';
 
@@ -37,10 +26,10 @@ export interface EnsureToolsOptions {
   readonly progress?: Progress;
 }
 
+const WHAT = 'etcd and Kubernetes, once, 5 to 10 min';
 const MODULE = fileURLToPath(new URL('../tools', import.meta.url));
 const ALL = ['kube-apiserver', 'kube-controller-manager', 'kubectl', 'etcd', 'helm'] as const;
 const OF_KUBEBUILDER = ['kube-apiserver', 'kubectl', 'etcd'] as const;
-const UNUSED_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Finds the programs, and builds them from hack/tools when nobody has done so yet (5 to 10 minutes, Go needed).
@@ -68,9 +57,9 @@ export async function ensureTools({ progress }: EnsureToolsOptions = {}): Promis
 export function toolsProblem(): string | undefined {
   const assets = process.env['KUBEBUILDER_ASSETS'];
   if (assets && ALL.every((name) => isExecutable(join(assets, name)))) return undefined;
-  if (process.env['AGENT_TRUST_TOOLS'] || existsSync(join(cacheDirectory(), contentHash()))) return undefined;
+  if (process.env['AGENT_TRUST_TOOLS'] || existsSync(directoryOf(goModOfTools()))) return undefined;
   try {
-    requireGo(readFileSync(join(MODULE, 'go.mod'), 'utf8'));
+    requireGo(goModOfTools());
     return undefined;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
@@ -97,45 +86,33 @@ function toolsIn(folders: readonly string[]): Tools {
 async function builtDirectory(progress: Progress | undefined): Promise<string> {
   const known = process.env['AGENT_TRUST_TOOLS'];
   if (known !== undefined && known !== '') return known;
-  const directory = join(cacheDirectory(), contentHash());
-  if (!existsSync(directory)) await build(directory, progress);
-  const now = new Date();
-  utimesSync(directory, now, now);
+  const goMod = goModOfTools();
+  const directory = directoryOf(goMod);
+  const make: CachedBuild['make'] = async ({ output, logPath }) => {
+    const program = requireGo(goMod);
+    const flags = buildFlags(goMod);
+    await goBuild({
+      program,
+      module: MODULE,
+      output,
+      flags,
+      packages: 'tool',
+      what: WHAT,
+      logPath,
+      progress,
+    });
+    // go names a program after the last element of its package path
+    renameSync(join(output, 'server'), join(output, 'etcd'));
+  };
+  await ensureCached({ directory, progress, make });
   return directory;
 }
 
-async function build(directory: string, progress: Progress | undefined): Promise<void> {
-  const program = requireGo(readFileSync(join(MODULE, 'go.mod'), 'utf8'));
-  mkdirSync(dirname(directory), { recursive: true });
-  const onWait = (pid: number): void =>
-    progress?.update(`waiting for process ${pid}, which builds the same programs`);
-  await withLock({ path: `${directory}.lock`, onWait }, async () => {
-    if (existsSync(directory)) return;
-    removeUnused(dirname(directory));
-    const output = `${directory}.partial`;
-    rmSync(output, { recursive: true, force: true });
-    const startedAtMs = performance.now();
-    await goBuild({ program, module: MODULE, output, logPath: `${directory}.log`, progress });
-    renameSync(output, directory);
-    progress?.done(`built in ${Math.round((performance.now() - startedAtMs) / 1000)} s: ${directory}`);
-  });
+function goModOfTools(): string {
+  return readFileSync(join(MODULE, 'go.mod'), 'utf8');
 }
 
-function removeUnused(cache: string): void {
-  for (const entry of readdirSync(cache)) {
-    const path = join(cache, entry);
-    const usedAtMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (Date.now() - usedAtMs > UNUSED_MS) rmSync(path, { recursive: true, force: true });
-  }
-}
-
-function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'agent-trust', 'tools');
-}
-
-function contentHash(): string {
-  const goMod = readFileSync(join(MODULE, 'go.mod'), 'utf8');
+function directoryOf(goMod: string): string {
   const goSum = readFileSync(join(MODULE, 'go.sum'), 'utf8');
-  const parts = [goMod, goSum, ...buildFlags(goMod), process.platform, process.arch];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+  return cachedDirectory('tools', [goMod, goSum, ...buildFlags(goMod)]);
 }
