@@ -23,7 +23,7 @@ export function nobody(trustDomain: string): string {
 }
 
 /** The pods of one ServiceAccount. */
-export function selectorOf(serviceAccountName: string): Spec {
+function selectorOf(serviceAccountName: string): Spec {
   return { selector: { matchLabels: { [LABEL_IDENTITY]: serviceAccountName } } };
 }
 

@@ -31,7 +31,7 @@ export function operationOf({ port, method, path }: Operation): string {
 
 /**
  * Rules of an ALLOW policy, sorted: one for each distinct set of operations, with all principals that have it; or, where
- * that are more than Istio takes, one for each operation.
+ * those are more than Istio takes, one for each distinct set of principals, with all operations that they have.
  */
 export function allowRules(grants: CallGrants): readonly object[] {
   const bySet = groupPrincipals(grants);
@@ -42,6 +42,11 @@ export function allowRules(grants: CallGrants): readonly object[] {
       from: [{ source: { principals: [...principals].sort() } }],
       to: toList(operations.split('\n')),
     }));
+}
+
+/** Whether they are no more rules than Istio takes. */
+export function fitsInRules(grants: CallGrants): boolean {
+  return grants.size <= MAX_RULES || allowRules(grants).length <= MAX_RULES;
 }
 
 /** Reads what {@link allowRules} wrote; undefined for rules that say anything else. */
@@ -82,16 +87,23 @@ function groupPrincipals(grants: CallGrants): ReadonlyMap<string, readonly strin
   return groups;
 }
 
+/** Grouped twice: by operation who has it, then the operations that the same principals have. */
 function groupOperations(grants: CallGrants): ReadonlyMap<string, readonly string[]> {
-  const groups = new Map<string, string[]>();
+  const holders = new Map<string, Set<string>>();
   for (const [principal, operations] of grants) {
     for (const operation of operations) {
-      const group = groups.get(operation);
-      if (group === undefined) groups.set(operation, [principal]);
-      else group.push(principal);
+      const held = holders.get(operation);
+      if (held === undefined) holders.set(operation, new Set([principal]));
+      else held.add(principal);
     }
   }
-  return groups;
+  const byHolders = groupPrincipals(holders);
+  return new Map(
+    [...byHolders].map(([principals, operations]) => [
+      [...operations].sort().join('\n'),
+      principals.split('\n'),
+    ]),
+  );
 }
 
 /** One entry for each port and method; in between the fields of an entry there is "and", so no two are mixed. */
@@ -144,17 +156,22 @@ function readTo(entry: To): readonly string[] | undefined {
   if (!hasOnly(entry, ['operation']) || !hasOnly(entry.operation, ['ports', 'methods', 'paths'])) {
     return undefined;
   }
-  const { ports, methods = [''], paths = [''] } = entry.operation;
-  const [read, readMethods, readPaths] = [texts(ports), texts(methods), texts(paths)];
-  return read?.flatMap((port) =>
-    (readMethods ?? []).flatMap((method) => (readPaths ?? []).map((path) => `${port} ${method} ${path}`)),
+  const { ports, methods, paths } = entry.operation;
+  const [read, readMethods, readPaths] = [texts(ports), textsOrAny(methods), textsOrAny(paths)];
+  if (read === undefined || readMethods === undefined || readPaths === undefined) return undefined;
+  return read.flatMap((port) =>
+    readMethods.flatMap((method) => readPaths.map((path) => `${port} ${method} ${path}`)),
   );
 }
 
-/** A list with at least one text; an absent list would mean everything. */
+function textsOrAny(list: unknown): readonly string[] | undefined {
+  return list === undefined ? [''] : texts(list);
+}
+
+/** A list with at least one text, none of them empty; an absent list would mean everything. */
 function texts(list: unknown): readonly string[] | undefined {
   if (!Array.isArray(list) || list.length === 0) return undefined;
-  return list.every((entry) => typeof entry === 'string') ? list : undefined;
+  return list.every((entry) => typeof entry === 'string' && entry !== '') ? list : undefined;
 }
 
 function hasOnly(value: unknown, keys: readonly string[]): value is object {

@@ -7,6 +7,7 @@
  */
 
 import { ANNOTATION_DRY_RUN } from './authorization-policy.ts';
+import { KILL_POLICY_NAME } from './kill.ts';
 import type { MeshObject } from './model.ts';
 import { istioPath } from './path.ts';
 
@@ -25,14 +26,20 @@ const PRINCIPAL = /^[a-z0-9._-]+\/ns\/[^/*]+\/sa\/[^/*]+$/;
 const METHOD = /^[A-Z]+$/;
 const SOURCE_FIELDS = ['principals', 'notPrincipals'];
 const OPERATION_FIELDS = ['ports', 'methods', 'paths', 'notPaths'];
+const POLICY_FIELDS = ['selector', 'action', 'provider', 'rules'];
 
 /** Everything that is wrong with an object; empty for one that may be written. Errors: none. */
 export function lintMeshObject({ kind, metadata, spec }: MeshObject): readonly LintFinding[] {
   if (kind === 'NetworkPolicy') return [];
-  const selector = lintSelector(spec['selector']);
-  if (kind === 'PeerAuthentication') return selector;
-  const { annotations } = metadata;
-  return [...selector, ...lintAction(spec, annotations), ...lintRules(spec)];
+  const isForAll = metadata.name === KILL_POLICY_NAME && spec['selector'] === undefined;
+  const selector = isForAll ? [] : lintSelector(spec['selector']);
+  if (kind === 'PeerAuthentication') return [...selector, ...lintPeers(spec)];
+  const unknown = lintUnknown(spec, POLICY_FIELDS, 'spec');
+  return [...unknown, ...selector, ...lintAction(spec, metadata.annotations), ...lintRules(spec)];
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function finding(path: string, rule: string): LintFinding {
@@ -40,21 +47,33 @@ function finding(path: string, rule: string): LintFinding {
 }
 
 function lintSelector(selector: unknown): readonly LintFinding[] {
-  if (selector === undefined) return [finding('spec.selector', 'must select the pods of one agent')];
-  const labels = (selector as { readonly matchLabels?: Fields }).matchLabels ?? {};
-  const pairs = Object.entries(labels);
+  if (!isObject(selector)) return [finding('spec.selector', 'must select the pods of one agent')];
+  const { matchLabels = {}, ...others } = selector;
+  const unknown = lintUnknown(others, [], 'spec.selector');
+  const pairs = isObject(matchLabels) ? Object.entries(matchLabels) : [];
   if (pairs.length === 0)
-    return [finding('spec.selector.matchLabels', 'must not be empty: it would select every pod')];
-  return pairs.flatMap(([key, value]) =>
-    key === '' || `${key}${String(value)}`.includes('*')
-      ? [finding(`spec.selector.matchLabels.${key}`, 'must have no empty key and no *')]
+    return [...unknown, finding('spec.selector.matchLabels', 'must not be empty: it would select every pod')];
+  const wrong = pairs.flatMap(([key, value]) =>
+    key === '' || typeof value !== 'string' || `${key}${value}`.includes('*')
+      ? [finding(`spec.selector.matchLabels.${key}`, 'must have no empty key, only texts and no *')]
       : [],
   );
+  return [...unknown, ...wrong];
+}
+
+function lintPeers(spec: Fields): readonly LintFinding[] {
+  const mtls = isObject(spec['mtls']) ? spec['mtls'] : {};
+  const isKnown = ['STRICT', 'PERMISSIVE'].includes(String(mtls['mode']));
+  return [
+    ...lintUnknown(spec, ['selector', 'mtls'], 'spec'),
+    ...lintUnknown(mtls, ['mode'], 'spec.mtls'),
+    ...(isKnown ? [] : [finding('spec.mtls.mode', 'must be STRICT or PERMISSIVE')]),
+  ];
 }
 
 function lintAction({ action, rules, provider }: Fields, annotations: Fields): readonly LintFinding[] {
   const known = ['ALLOW', 'DENY', 'CUSTOM'].includes(String(action));
-  const name = (provider as { readonly name?: unknown } | undefined)?.name;
+  const { name, ...others } = isObject(provider) ? provider : {};
   const isDry = annotations[ANNOTATION_DRY_RUN];
   return [
     ...(known ? [] : [finding('spec.action', 'must be ALLOW, DENY or CUSTOM')]),
@@ -64,6 +83,7 @@ function lintAction({ action, rules, provider }: Fields, annotations: Fields): r
     ...(action === 'CUSTOM' && (typeof name !== 'string' || !/^[a-z0-9-]{1,63}$/.test(name))
       ? [finding('spec.provider.name', 'CUSTOM must name a provider: lower-case letters, digits and -')]
       : []),
+    ...lintUnknown(others, [], 'spec.provider'),
     ...(action !== 'CUSTOM' && provider !== undefined
       ? [finding('spec.provider', 'only CUSTOM has a provider')]
       : []),
@@ -98,7 +118,17 @@ function lintRule(rule: unknown, at: string, action: string): readonly LintFindi
         : [finding(`${at}.from`, 'CUSTOM may not look at who calls: it runs before that is checked')],
     ALLOW:
       from !== undefined && to !== undefined ? [] : [finding(at, 'ALLOW must say who may call and what')],
-    DENY: from === undefined ? [finding(`${at}.from`, 'DENY must say whom it does not mean')] : [],
+    DENY: [
+      ...(from === undefined ? [finding(`${at}.from`, 'DENY must say whom it means')] : []),
+      ...(to === undefined
+        ? []
+        : [
+            finding(
+              `${at}.to`,
+              'DENY must mean every request: in ztunnel one of methods or paths has no effect',
+            ),
+          ]),
+    ],
   }[action];
   return [...unknown, ...who, ...what, ...(shape ?? [])];
 }
@@ -106,12 +136,13 @@ function lintRule(rule: unknown, at: string, action: string): readonly LintFindi
 function lintList(list: unknown, at: string, field: string, check: Check): readonly LintFinding[] {
   if (!Array.isArray(list) || list.length === 0) return [finding(at, 'must not be empty')];
   return list.flatMap((entry: unknown, index) => {
-    const fields = (entry as Fields | null)?.[field];
+    const fields = isObject(entry) ? entry[field] : undefined;
     const path = `${at}[${index}].${field}`;
-    if (typeof fields !== 'object' || fields === null || Object.keys(fields).length === 0) {
+    if (!isObject(entry) || !isObject(fields) || Object.keys(fields).length === 0) {
       return [finding(path, 'must not be empty')];
     }
-    return [...lintTexts(fields as Fields, path), ...check(fields as Fields, path)];
+    const unknown = lintUnknown(entry, [field], `${at}[${index}]`);
+    return [...unknown, ...lintTexts(fields, path), ...check(fields, path)];
   });
 }
 

@@ -1,11 +1,19 @@
 /**
- * What two objects of one role have in common: an object that lets in only what both let in. An absent object lets
- * everything in, so the other one is the meet.
+ * What two objects of one role have in common: an object that lets in only what both let in. And the form of an object
+ * that lets nobody in, whatever it said before.
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { allowSpec, fenceSpec, nobody, verifySpec } from './authorization-policy.ts';
+import {
+  ANNOTATION_DRY_RUN,
+  allowSpec,
+  fenceSpec,
+  mtlsSpec,
+  nobody,
+  verifySpec,
+} from './authorization-policy.ts';
 import { commonGrants, readAllowRules } from './grants.ts';
+import { lintMeshObject } from './lint.ts';
 import type { MeshObject, MeshRole } from './model.ts';
 import { LABEL_IDENTITY } from './names.ts';
 import { commonNetworkPolicySpec } from './network-policy.ts';
@@ -26,22 +34,41 @@ export function meetOf(
   wanted: MeshObject,
 ): MeshObject | undefined {
   const account = accountOf(wanted.spec);
-  if (account === undefined || account !== accountOf(observed.spec)) return undefined;
-  if (!isDeepStrictEqual(observed.metadata.annotations['istio.io/dry-run'], undefined)) return undefined;
+  if (account === undefined) return undefined;
+  if (observed.metadata.annotations[ANNOTATION_DRY_RUN] !== undefined) return undefined;
   const spec = MEETS[role](account, observed.spec, wanted.spec);
-  return spec && { ...wanted, spec };
+  const meet = spec && { ...wanted, spec };
+  // What Istio refuses would stop all writes that follow.
+  return meet && lintMeshObject(meet).length === 0 ? meet : undefined;
 }
 
-/** The form of an ALLOW policy that lets nobody in. */
-export function closedAllow(wanted: MeshObject): MeshObject {
-  return { ...wanted, spec: allowSpec(accountOf(wanted.spec) ?? '', new Map()) };
+/**
+ * An ALLOW policy that lets nobody in.
+ *
+ * @param like Whose metadata and pods.
+ * @param name Of another object, to write it over that one.
+ */
+export function closedAllow(like: MeshObject, name: string = like.metadata.name): MeshObject {
+  const metadata = { ...like.metadata, name };
+  return { ...like, metadata, spec: allowSpec(accountOf(like.spec) ?? '', new Map()) };
+}
+
+/** Whether an object decides about calls as an ALLOW policy, whatever its role. */
+export function isAllow({ kind, metadata, spec }: MeshObject): boolean {
+  const { action = 'ALLOW' } = spec;
+  return kind === 'AuthorizationPolicy' && action === 'ALLOW' && isEnforced(metadata);
+}
+
+/** Whether an object decides anything: with that annotation Istio only records. */
+export function isEnforced({ annotations }: MeshObject['metadata']): boolean {
+  return annotations[ANNOTATION_DRY_RUN] !== 'true';
 }
 
 const MEETS: Readonly<Record<EnforcingRole, (account: string, a: Spec, b: Spec) => Spec | undefined>> = {
   allow: meetAllow,
   fence: meetFence,
   verify: meetVerify,
-  mtls: (_account, a, b) => (modeOf(a) === 'STRICT' ? a : b),
+  mtls: meetMtls,
   net: commonNetworkPolicySpec,
 };
 
@@ -68,6 +95,16 @@ function meetFence(account: string, a: Spec, b: Spec): Spec | undefined {
     trustDomain,
     left.filter((each) => each !== none && right.includes(each)),
   );
+}
+
+/** DISABLE, and modes of single ports, are nothing that is rendered: they decide who has a principal at all. */
+function meetMtls(account: string, a: Spec, b: Spec): Spec | undefined {
+  const [strict, permissive] = [mtlsSpec(account, 'STRICT'), mtlsSpec(account, 'PERMISSIVE')];
+  const isRendered = [a, b].every(
+    (spec) => isDeepStrictEqual(spec, strict) || isDeepStrictEqual(spec, permissive),
+  );
+  if (!isRendered) return undefined;
+  return isDeepStrictEqual(a, strict) ? a : b;
 }
 
 /** The principals that a fence lets in. */
@@ -116,10 +153,6 @@ function readVerify(spec: Spec): Verify | undefined {
   const notPaths = operation.notPaths === undefined ? [] : texts(operation.notPaths);
   const name = provider?.name;
   return typeof name === 'string' && ports && notPaths ? { provider: name, ports, notPaths } : undefined;
-}
-
-function modeOf({ mtls }: Spec): unknown {
-  return (mtls as { readonly mode?: unknown } | undefined)?.mode;
 }
 
 function accountOf(spec: Spec): string | undefined {

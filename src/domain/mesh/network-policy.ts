@@ -12,7 +12,7 @@ export interface Peers {
 }
 
 /** In ambient, connections between meshed pods arrive at this port (HBONE). */
-export const HBONE_PORT = 15_008;
+const HBONE_PORT = 15_008;
 /** In ambient, the kubelet's probes arrive from this address. */
 const AMBIENT_PROBES = '169.254.7.127/32';
 
@@ -24,12 +24,22 @@ export function agentPeer(namespace: string, serviceAccountName: string): object
   };
 }
 
-/** All pods of a namespace: those of callers that are no agents carry no label that could be trusted more. */
-export function namespacePeer(namespace: string): object {
-  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } };
+/**
+ * All pods of a namespace that are of no agent. Pods of a caller that is no agent carry no label of ours, and their other
+ * labels say nothing about their ServiceAccount: which of the pods may call what, the mesh decides. Agents of that
+ * namespace come in by an edge or not at all.
+ */
+export function outsidePeer(namespace: string): object {
+  return {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+    podSelector: { matchExpressions: [{ key: LABEL_IDENTITY, operator: 'DoesNotExist' }] },
+  };
 }
 
-/** The spec for the pods of one ServiceAccount. `isolateEgress`: they may call nobody. */
+/**
+ * The spec for the pods of one ServiceAccount. `ambient`: what ztunnel and the kubelet's probes need beside. Without peers
+ * nobody may call. `isolateEgress`: they may call nobody.
+ */
 export function networkPolicySpec(
   serviceAccountName: string,
   {
@@ -42,14 +52,6 @@ export function networkPolicySpec(
     peers.flatMap(({ from, ports }) => pairsOf(from, ambient ? [...ports, HBONE_PORT] : ports)),
   );
   return specOf(serviceAccountName, { pairs, probes: ambient, isolateEgress });
-}
-
-/** Nothing comes in. */
-export function closedNetworkPolicySpec(
-  serviceAccountName: string,
-  isolateEgress: boolean,
-): MeshObject['spec'] {
-  return specOf(serviceAccountName, { pairs: new Set(), probes: false, isolateEgress });
 }
 
 /** What both let in; undefined when one of them is not written by this file for that account. */
@@ -75,8 +77,8 @@ interface Content {
 }
 
 interface IngressRule {
-  readonly from?: readonly object[];
-  readonly ports?: readonly { readonly protocol?: string; readonly port?: number }[];
+  readonly from: readonly object[];
+  readonly ports: readonly { readonly port?: number }[];
 }
 
 const PROBES_RULE = { from: [{ ipBlock: { cidr: AMBIENT_PROBES } }] };
@@ -117,26 +119,28 @@ function specOf(serviceAccountName: string, { pairs, probes, isolateEgress }: Co
 }
 
 function readSpec(serviceAccountName: string, spec: MeshObject['spec']): Content | undefined {
-  const { ingress = [], policyTypes } = spec as {
-    readonly ingress?: readonly IngressRule[];
-    readonly policyTypes?: readonly string[];
-  };
-  if (!Array.isArray(ingress)) return undefined;
+  const { ingress = [], policyTypes } = spec;
+  if (!Array.isArray(ingress) || !Array.isArray(policyTypes)) return undefined;
   const probes = canonical(PROBES_RULE);
-  const pairs = (ingress as readonly IngressRule[])
-    .filter((rule) => canonical(rule) !== probes)
-    .flatMap(({ from = [], ports = [] }) =>
-      pairsOf(
-        from,
-        ports.map(({ port }) => port ?? 0),
-      ),
-    );
+  const rules = ingress.filter((rule) => canonical(rule) !== probes);
+  if (!rules.every(isIngressRule)) return undefined;
+  const pairs = rules.flatMap(({ from, ports }) =>
+    pairsOf(
+      from,
+      ports.map(({ port }) => port ?? 0),
+    ),
+  );
   const content = {
     pairs: new Set(pairs),
-    probes: ingress.some((rule) => canonical(rule) === probes),
-    isolateEgress: policyTypes?.includes('Egress') === true,
+    probes: rules.length < ingress.length,
+    isolateEgress: policyTypes.includes('Egress'),
   };
   // Whatever is read wrongly is not written the same again.
   const isOurs = canonical(specOf(serviceAccountName, content)) === canonical(spec);
   return isOurs ? content : undefined;
+}
+
+function isIngressRule(rule: unknown): rule is IngressRule {
+  const { from, ports } = (rule ?? {}) as { readonly from?: unknown; readonly ports?: unknown };
+  return Array.isArray(from) && Array.isArray(ports) && ports.every((port) => port !== null);
 }

@@ -12,8 +12,16 @@ export function istioPath(path: string): string | undefined {
   return rest === -1 || rest === segments.length - 1 ? segments.join('/') : undefined;
 }
 
-/** Whether the path of a route matches a path without operators. */
+/**
+ * Whether the path of a route matches a path without operators, as a lenient server reads them: whatever the case, with
+ * or without a slash at the end. The mesh is strict, but what it lets past the token must be no route for the agent either.
+ */
 export function pathMatches(route: string, path: string): boolean {
+  const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
+  return [path, other].some((each) => segmentsMatch(route.toLowerCase(), each.toLowerCase()));
+}
+
+function segmentsMatch(route: string, path: string): boolean {
   const [wanted, given] = [route.split('/'), path.split('/')];
   for (const [index, segment] of wanted.entries()) {
     if (segment === '{**}') return given.length > index;

@@ -4,13 +4,12 @@
  */
 
 import { ANNOTATION_DRY_RUN, allowSpec, fenceSpec, mtlsSpec, verifySpec } from './authorization-policy.ts';
-import { type Callers, callersOf } from './callers.ts';
+import { type Callers, callersOf, NOBODY } from './callers.ts';
 import type { CallGrants } from './grants.ts';
 import type { MeshFacts, MeshNote, MeshObject, MeshPlan, MeshRole, MeshTarget } from './model.ts';
 import { meshObjectName } from './names.ts';
-import { agentPeer, closedNetworkPolicySpec, namespacePeer, networkPolicySpec } from './network-policy.ts';
+import { agentPeer, networkPolicySpec, outsidePeer } from './network-policy.ts';
 
-const NOBODY: Callers = { grants: new Map(), outside: [], delegators: [], notes: [] };
 /** Its objects say that nobody may call. */
 const CLOSED = ['closed', 'killed', 'tombstone'];
 /** It may call nobody either. */
@@ -34,9 +33,9 @@ export function planMesh(target: MeshTarget, facts: MeshFacts): MeshPlan {
   if (waits) notes.push(WAYPOINT_NOT_YET);
   const callers = waits || CLOSED.includes(target.state) ? NOBODY : callersOf(target, facts.trustDomain);
   notes.push(...callers.notes);
-  const isLayerFour = facts.dataPlane === 'ambient' || facts.dataPlane === 'waypoint';
-  if (facts.dataPlane === 'ambient' && target.state === 'enforce') notes.push(LAYER_FOUR_ONLY);
-  const grants = isLayerFour ? layerFour(callers.grants) : callers.grants;
+  const isLayerFour = facts.servesIstio && facts.dataPlane === 'ambient' && target.state === 'enforce';
+  if (isLayerFour) notes.push(LAYER_FOUR_ONLY);
+  const grants = isAmbient(facts) ? layerFour(callers.grants) : callers.grants;
   const specs =
     target.state === 'dry-run'
       ? dryRun(target, facts, grants)
@@ -62,7 +61,7 @@ const WAYPOINT_NOT_YET: MeshNote = {
 const LAYER_FOUR_ONLY: MeshNote = {
   reason: 'LayerFourOnly',
   message:
-    'ztunnel checks who calls and the port; methods and paths are not checked by the mesh: leave that to the verifier in the agent',
+    'ztunnel checks who calls and the port; methods and paths are not checked by the mesh, nor that a caller that is no agent keeps to its paths: leave that to the verifier in the agent',
 };
 
 type Specs = Partial<Record<MeshRole, MeshObject['spec']>>;
@@ -111,21 +110,23 @@ function governed(
 
 function netSpec(target: MeshTarget, facts: MeshFacts, { delegators, outside }: Callers): MeshObject['spec'] {
   const { serviceAccountName, state, port } = target;
-  if (delegators.length + outside.length === 0) {
-    return closedNetworkPolicySpec(serviceAccountName, ISOLATED.includes(state));
-  }
+  const isIsolated = ISOLATED.includes(state);
   const agents = delegators.map((each) => agentPeer(each.namespace, each.serviceAccountName));
   return networkPolicySpec(serviceAccountName, {
     peers: [
       { from: agents, ports: [port] },
       ...outside.map(({ accounts, ports }) => ({
-        from: accounts.map(({ namespace }) => namespacePeer(namespace)),
+        from: accounts.map(({ namespace }) => outsidePeer(namespace)),
         ports,
       })),
     ],
-    ambient: facts.dataPlane === 'ambient',
-    isolateEgress: false,
+    ambient: isAmbient(facts) && !isIsolated,
+    isolateEgress: isIsolated,
   });
+}
+
+function isAmbient({ dataPlane }: MeshFacts): boolean {
+  return dataPlane === 'ambient' || dataPlane === 'waypoint';
 }
 
 /** Principals and ports alone: an ALLOW rule with methods or paths never matches in ztunnel. */

@@ -38,7 +38,8 @@ export const SIDECAR: MeshFacts = { trustDomain: 'example.org', servesIstio: tru
 /** A call, as the proxy in front of the target sees it. */
 export interface Call {
   readonly namespace: string;
-  readonly account: string;
+  /** Undefined: without mutual TLS, so nobody knows. */
+  readonly account: string | undefined;
   /** Whether the caller's pod carries the identity label. */
   readonly labelled: boolean;
   readonly port: number;
@@ -72,7 +73,7 @@ const OUTSIDE: readonly OutsideCaller[] = [
 ];
 /** Every call that the targets below tell apart. */
 export const CALLS: readonly Call[] = NAMESPACES.flatMap((namespace) =>
-  [...ACCOUNTS, 'gateway', 'prometheus'].flatMap((account) =>
+  [...ACCOUNTS, 'gateway', 'prometheus', undefined].flatMap((account) =>
     [8443, 9090].flatMap((port) =>
       ['GET', 'POST'].flatMap((method) =>
         ['/v1/delegate', '/v1/reports/q1', '/healthz', '/metrics'].flatMap((path) =>
@@ -114,13 +115,18 @@ export function randomFacts(dice: Dice): MeshFacts {
 }
 
 /** Whether objects of one target let a call in. Absent objects refuse nothing. */
-export function letsIn(objects: MeshObjects, call: Call): boolean {
-  const pod = { namespace: DEPLOYER.namespace, labels: { [LABEL_IDENTITY]: DEPLOYER.serviceAccountName } };
+export function letsIn(
+  objects: MeshObjects,
+  call: Call,
+  dataPlane: 'sidecar' | 'ambient' = 'sidecar',
+): boolean {
+  const labels = { [LABEL_IDENTITY]: DEPLOYER.serviceAccountName };
+  const pod = { namespace: DEPLOYER.namespace, labels, dataPlane };
   const { namespace, account, labelled, port, method, path, verified } = call;
   const { allowed } = allows(Object.values(objects), pod, {
-    principal: `example.org/ns/${namespace}/sa/${account}`,
+    principal: account === undefined ? undefined : `example.org/ns/${namespace}/sa/${account}`,
     namespace,
-    labels: labelled ? { [LABEL_IDENTITY]: account } : {},
+    labels: labelled ? { [LABEL_IDENTITY]: account ?? 'a' } : {},
     port,
     method,
     path,

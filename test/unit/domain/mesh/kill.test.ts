@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { planKill } from '../../../../src/domain/mesh/kill.ts';
+import { lintMeshObject } from '../../../../src/domain/mesh/lint.ts';
 import { meshAllows } from '../../../support/mesh/evaluate.ts';
 import { CALLS } from './fixture.ts';
 
@@ -30,6 +31,11 @@ describe('planKill', () => {
   it('refuses nobody when nobody is killed, and still has a rule, without which Istio refuses a DENY', () => {
     expect(isLetIn([], 'example.org/ns/a/sa/a')).to.equal(true);
     expect(planKill([], PLACE).spec['rules']).to.have.length(1);
+  });
+
+  it('rule 14: says nothing that Istio would refuse', () => {
+    const policies = [[], ['example.org/ns/a/sa/b']].map((killed) => planKill(killed, PLACE));
+    expect(policies.flatMap(lintMeshObject)).to.deep.equal([]);
   });
 
   it('gives the same bytes whatever the order', () => {

@@ -166,6 +166,78 @@ const REJECTED: readonly (readonly [what: string, object: MeshObject, path: stri
     }),
     'spec.rules[0].from',
   ],
+  [
+    'a selector of expressions',
+    policy({ selector: { matchExpressions: [] } }),
+    'spec.selector.matchExpressions',
+  ],
+  ['a selector that is a text', policy({ selector: 'x', action: 'ALLOW' }), 'spec.selector'],
+  [
+    'a label that is a number',
+    policy({ selector: { matchLabels: { a: 1 } }, action: 'ALLOW' }),
+    'spec.selector.matchLabels.a',
+  ],
+  [
+    'targetRefs',
+    policy({ selector: SELECTOR, action: 'ALLOW', targetRefs: [{ kind: 'Service', name: 'x' }] }),
+    'spec.targetRefs',
+  ],
+  [
+    'a provider with more than a name',
+    policy({
+      selector: SELECTOR,
+      action: 'CUSTOM',
+      provider: { name: 'p', url: 'x' },
+      rules: [{ to: [{ operation: OPERATION }] }],
+    }),
+    'spec.provider.url',
+  ],
+  ['rules that are no list', policy({ selector: SELECTOR, action: 'ALLOW', rules: 'x' }), 'spec.rules'],
+  ['principals that are a text', allow({ principals: 'x' }), 'spec.rules[0].from[0].source.principals'],
+  [
+    'a principal without namespace',
+    allow({ principals: ['example.org/sa/b'] }),
+    'spec.rules[0].from[0].source.principals[0]',
+  ],
+  [
+    'an empty to',
+    policy({ selector: SELECTOR, action: 'ALLOW', rules: [{ from: [{ source: SOURCE }], to: [] }] }),
+    'spec.rules[0].to',
+  ],
+  [
+    'an ALLOW of everybody',
+    policy({ selector: SELECTOR, action: 'ALLOW', rules: [{ to: [{ operation: OPERATION }] }] }),
+    'spec.rules[0]',
+  ],
+  ['a DENY of everybody', policy({ selector: SELECTOR, action: 'DENY', rules: [{}] }), 'spec.rules[0].from'],
+  [
+    'a DENY of some requests',
+    policy({
+      selector: SELECTOR,
+      action: 'DENY',
+      rules: [{ from: [{ source: SOURCE }], to: [{ operation: OPERATION }] }],
+    }),
+    'spec.rules[0].to',
+  ],
+  [
+    'more than an operation',
+    policy({
+      selector: SELECTOR,
+      action: 'ALLOW',
+      rules: [{ from: [{ source: SOURCE }], to: [{ operation: OPERATION, x: 1 }] }],
+    }),
+    'spec.rules[0].to[0].x',
+  ],
+  [
+    'a template in notPaths that is a part of a segment',
+    policy({
+      selector: SELECTOR,
+      action: 'CUSTOM',
+      provider: { name: 'p' },
+      rules: [{ to: [{ operation: { ...OPERATION, notPaths: ['/a{*}'] } }] }],
+    }),
+    'spec.rules[0].to[0].operation.notPaths[0]',
+  ],
   ['a null rule', policy({ selector: SELECTOR, action: 'ALLOW', rules: [null] }), 'spec.rules[0]'],
 ];
 
@@ -190,10 +262,26 @@ describe('lintMeshObject', () => {
     ]);
   });
 
-  it('looks at PeerAuthentications too', () => {
-    const { mtls } = planMesh(DEPLOYER, SIDECAR).objects;
-    expect(mtls && lintMeshObject({ ...mtls, spec: { mtls: { mode: 'STRICT' } } })).to.deep.equal([
-      { path: 'spec.selector', rule: 'must select the pods of one agent' },
-    ]);
+  const peers: readonly (readonly [what: string, spec: Fields, path: string])[] = [
+    ['no selector', { mtls: { mode: 'STRICT' } }, 'spec.selector'],
+    ['DISABLE', { selector: SELECTOR, mtls: { mode: 'DISABLE' } }, 'spec.mtls.mode'],
+    ['no mode', { selector: SELECTOR }, 'spec.mtls.mode'],
+    ['more than a mode', { selector: SELECTOR, mtls: { mode: 'STRICT', x: 1 } }, 'spec.mtls.x'],
+    [
+      'modes of ports',
+      { selector: SELECTOR, mtls: { mode: 'STRICT' }, portLevelMtls: {} },
+      'spec.portLevelMtls',
+    ],
+  ];
+  for (const [what, spec, path] of peers) {
+    it(`rejects a PeerAuthentication with ${what}`, () => {
+      const { mtls } = planMesh(DEPLOYER, SIDECAR).objects;
+      expect(mtls && lintMeshObject({ ...mtls, spec }).map((each) => each.path)).to.deep.equal([path]);
+    });
+  }
+
+  it('leaves NetworkPolicies to the API server', () => {
+    const { net } = planMesh(DEPLOYER, SIDECAR).objects;
+    expect(net && lintMeshObject(net)).to.deep.equal([]);
   });
 });
