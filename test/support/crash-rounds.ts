@@ -14,6 +14,7 @@ import {
   LEASE_NAME,
   LEDGER_PREFIX,
 } from '../../src/api/group.ts';
+import { meshObjectName } from '../../src/domain/mesh/names.ts';
 import { CONFIG_MAP, LEASE, SECRET, SERVICE_ACCOUNT } from '../../src/kube/core-types.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
 import type { ResourceType } from '../../src/kube/object.ts';
@@ -69,6 +70,9 @@ export const EVERY_WRITE: readonly string[] = [
   ...[...NAMES, 'changed again'].map(
     (_, at) => `PUT configmaps ${OPERATOR_NAMESPACE}/${LEDGER_PREFIX}1 #${at + 1}`,
   ),
+  ...NAMES.map((name) => `POST networkpolicies ${AGENTS}/${wallOf(name)} #1`),
+  `PUT networkpolicies ${AGENTS}/${wallOf('suspended')} #1`,
+  `DELETE networkpolicies ${AGENTS}/${wallOf('deleted')} #1`,
   ...NAMES.map((name) => `POST secrets ${AGENTS}/${name}-tls #1`),
   `PUT secrets ${AGENTS}/altered-tls #1`,
   `DELETE secrets ${AGENTS}/frozen-tls #1`,
@@ -78,6 +82,10 @@ export const EVERY_WRITE: readonly string[] = [
     ['PUT', 'DELETE'].map((verb) => `${verb} secrets ${AGENTS}/${name}-tls #1`),
   ),
 ];
+
+function wallOf(name: string): string {
+  return meshObjectName('net', { namespace: AGENTS, name });
+}
 
 /** The rounds on one control plane. */
 export class CrashRounds {

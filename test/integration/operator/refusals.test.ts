@@ -48,9 +48,13 @@ describe('an identity that cannot be served', () => {
     expect(messageOf(refused)).to.equal(
       `ServiceAccount ${AGENTS}/no-account does not exist. Create it; the certificate follows by itself.`,
     );
-    expect(typesOf(refused)).to.deep.equal(['Reconciling']);
+    expect(typesOf(refused)).to.deep.equal(['Enforced', 'Reconciling']);
     await swarm().client.create(SERVICE_ACCOUNT, { metadata: { name: 'no-account', namespace: AGENTS } });
-    expect(typesOf(await swarm().ready('no-account'))).to.deep.equal(['Ready', 'CertificateReady']);
+    expect(typesOf(await swarm().ready('no-account'))).to.deep.equal([
+      'Ready',
+      'CertificateReady',
+      'Enforced',
+    ]);
   });
 
   it('names the namespace that nobody governs', async () => {
@@ -130,7 +134,7 @@ describe('an identity that cannot be served', () => {
     const before = (await swarm().ready('suspended')).status?.certificate?.serialNumber;
     await patchSpec('suspended', { suspended: true });
     const refused = await swarm().ready('suspended', 'Quarantined');
-    expect(typesOf(refused)).to.deep.equal(['Quarantined']);
+    expect(typesOf(refused)).to.deep.equal(['Quarantined', 'Enforced']);
     expect(await swarm().secret('suspended-tls')).to.equal(undefined);
     await patchSpec('suspended', { suspended: false });
     const lifted = await swarm().ready('suspended');
