@@ -299,7 +299,7 @@ export interface AgentIdentitySpecCaller {
    * @minItems 1
    * @maxItems 16
    *
-   * Items: Exact path, or Istio templates {*} for one segment and {**} for the rest.
+   * Items: Exact path, none of a route.
    */
   paths: string[];
 }

@@ -120,7 +120,10 @@ function readFence(spec: Spec): readonly string[] | undefined {
   return isOurs ? texts(notPrincipals) : undefined;
 }
 
-/** Whatever either asks about is asked about; only what both exempt is exempt. Two providers cannot both be asked. */
+/**
+ * Whatever either asks about is asked about; only what both exempt is exempt. Two providers cannot both be asked. Other
+ * fields of an operation only make it ask about less.
+ */
 function meetVerify(account: string, a: Spec, b: Spec): Spec | undefined {
   const [left, right] = [readVerify(a), readVerify(b)];
   if (left === undefined || right === undefined || left.provider !== right.provider) return undefined;
@@ -148,7 +151,6 @@ function readVerify(spec: Spec): Verify | undefined {
   };
   const operation = rules?.[0]?.to?.[0]?.operation ?? {};
   if (action !== 'CUSTOM' || !isDeepStrictEqual(rules, [{ to: [{ operation }] }])) return undefined;
-  if (!hasOnly(operation, ['ports', 'notPaths'])) return undefined;
   const ports = texts(operation.ports);
   const notPaths = operation.notPaths === undefined ? [] : texts(operation.notPaths);
   const name = provider?.name;

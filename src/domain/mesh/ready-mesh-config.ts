@@ -109,8 +109,12 @@ function providersOf(lines: readonly string[]): readonly ExtensionProvider[] {
   });
 }
 
+/** The value of a scalar, without quotes or a comment behind it. */
 function unquoted(text: string): string {
-  return text.trim().replace(/^(["'])(.*)\1$/, '$2');
+  return text
+    .replace(/\s#.*$/, '')
+    .trim()
+    .replace(/^(["'])(.*)\1$/, '$2');
 }
 
 /** Whoever writes the mesh config decides how long it is. */

@@ -1,6 +1,7 @@
 /** Whether the pods of an agent are behind its wall, as far as that can be seen: what MeshReady says. */
 
 import { selects } from '../delegation/label-selector.ts';
+import { LABEL_IDENTITY } from './names.ts';
 import type { CoverageFacts, Finding, ForeignObject } from './ready-facts.ts';
 import { effectivePeer } from './ready-peers.ts';
 import { POD_CHECKS } from './ready-pods.ts';
@@ -58,7 +59,9 @@ function namespaceNotMeshed(facts: CoverageFacts): Finding | undefined {
 
 function permissivePeer(facts: CoverageFacts): Finding | undefined {
   if (facts.isDryRun || !facts.servesIstio || facts.dataPlane === 'none') return undefined;
-  for (const { labels } of facts.pods) {
+  // Those without the label are told of already; ours cannot select them.
+  const selected = facts.pods.filter(({ labels }) => labels[LABEL_IDENTITY] === facts.serviceAccountName);
+  for (const { labels } of selected) {
     const { mode, by } = effectivePeer(facts.peers, { ...facts, labels });
     if (mode === 'STRICT') continue;
     const what =

@@ -177,6 +177,11 @@ const REJECTED: Examples['rejected'] = {
     'spec.callers[0].paths',
     'Required value',
   ],
+  'a caller with a template for a path': [
+    { callers: [{ serviceAccounts: ['a/b'], ports: [1], paths: ['/v1/{*}'] }] },
+    'spec.callers[0].paths[0]',
+    'should match',
+  ],
   'a user issuer without TLS': [
     { onBehalfOf: [{ issuer: 'http://x' }] },
     'spec.onBehalfOf[0].issuer',

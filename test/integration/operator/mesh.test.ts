@@ -12,6 +12,7 @@ import {
 } from '../../../src/controllers/mesh/kinds.ts';
 import type { MeshRole } from '../../../src/domain/mesh/model.ts';
 import { meshObjectName } from '../../../src/domain/mesh/names.ts';
+import { isKubeError } from '../../../src/kube/errors.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { allows } from '../../support/mesh/evaluate.ts';
@@ -20,6 +21,38 @@ import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
+/** Refuses NetworkPolicies for an agent called `limited`. */
+const REFUSAL = {
+  apiVersion: 'v1',
+  kind: 'List',
+  items: [
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: 'limited' },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [
+            {
+              apiGroups: ['networking.k8s.io'],
+              apiVersions: ['v1'],
+              operations: ['CREATE'],
+              resources: ['networkpolicies'],
+            },
+          ],
+        },
+        validations: [{ expression: "!object.metadata.name.contains('limited')", message: 'no' }],
+      },
+    },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name: 'limited' },
+      spec: { policyName: 'limited', validationActions: ['Deny'] },
+    },
+  ],
+};
 const WALL: readonly MeshRole[] = ['allow', 'fence', 'mtls', 'net'];
 const MENDED_WITHIN_MS = 2_000;
 const FLAGS = [`--namespaces=${AGENTS}`];
@@ -432,6 +465,28 @@ describe('the wall of an agent without a mesh', () => {
       policyTypes: ['Ingress'],
     });
     await cluster.condition('lonely', 'MeshReady', ['NotInstalled', 'serves no AuthorizationPolicy']);
+  });
+
+  it('that cannot be written keeps no certificate away, and says what refuses it', async () => {
+    await controlPlane().kubectl(['apply', '-f', '-'], { stdin: JSON.stringify(REFUSAL) });
+    await eventually('the refusal to be in force', async () => {
+      const metadata = { namespace: AGENTS, name: 'limited-probe' };
+      try {
+        await swarm().client.create<PolicyObject>(NETWORK_POLICY, { metadata, spec: { podSelector: {} } });
+        await swarm().client.delete(NETWORK_POLICY, metadata);
+        return false;
+      } catch (error) {
+        return isKubeError(error, 'KUBE_INVALID', 'KUBE_FORBIDDEN');
+      }
+    });
+    await swarm().createAgent('limited');
+    const { status } = await swarm().ready('limited', 'MeshFailed');
+    expect(status?.certificate?.serialNumber).to.be.a('string');
+    await cluster.condition('limited', 'CertificateReady', ['Issued']);
+    await cluster.condition('limited', 'MeshReady', ['Degraded', 'create networkpolicies']);
+    await cluster.event('limited', 'MeshFailed');
+    await controlPlane().kubectl(['delete', '-f', '-'], { stdin: JSON.stringify(REFUSAL) });
+    await swarm().ready('limited', 'Issued', { timeoutMs: 40_000 });
   });
 
   it('grows when Istio is installed, and says that the namespace is not in the mesh yet', async () => {

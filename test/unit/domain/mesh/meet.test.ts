@@ -37,8 +37,9 @@ describe('meetOf', () => {
       expect(meetOf(role, object(role), object(role))).to.deep.equal(object(role));
     });
 
-    it(`rejects ${role} that somebody made to say nothing`, () => {
-      expect(meetOf(role, { ...object(role), spec: {} }, object(role))).to.equal(undefined);
+    it(`rejects ${role} that somebody made to say everything`, () => {
+      const spec = { rules: [{}], ingress: [{}] };
+      expect(meetOf(role, { ...object(role), spec }, object(role))).to.equal(undefined);
     });
 
     it(`rejects ${role} that is only recorded`, () => {
