@@ -4,6 +4,9 @@ import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../src/api/group.ts';
 import { secretObject } from '../../src/controllers/identity/secret-object.ts';
 import { identityStatus } from '../../src/controllers/identity/status.ts';
+import { NETWORK_POLICY } from '../../src/controllers/mesh/kinds.ts';
+import type { MeshObject, MeshTarget } from '../../src/domain/mesh/model.ts';
+import { planMesh } from '../../src/domain/mesh/plan.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { SECRET } from '../../src/kube/core-types.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
@@ -35,6 +38,7 @@ export async function measureFloor({
     const name = `${prefix}-${index}`;
     const written: KubeObject & { readonly spec: object } = { metadata: { name, namespace }, spec: {} };
     const identity = (await client.create<KubeObject>(AGENT_IDENTITY, written)) as AgentIdentity;
+    for (const wall of wallOf(identity)) await client.create<KubeObject>(NETWORK_POLICY, wall);
     await client.create(SECRET, secretOf(identity));
     await client.applyStatus(AGENT_IDENTITY, {
       metadata: { name, namespace, uid: identity.metadata.uid },
@@ -42,6 +46,24 @@ export async function measureFloor({
     });
   });
   return (performance.now() - startedMs) / 1000;
+}
+
+/** What an agent that nobody may call has where there is no mesh. */
+function wallOf({ metadata: { name, namespace, uid } }: AgentIdentity): readonly MeshObject[] {
+  const target: MeshTarget = {
+    namespace,
+    name,
+    serviceAccountName: name,
+    labels: { 'agenttrust.dev/managed': 'true', 'agenttrust.dev/agent': name },
+    annotations: { 'agenttrust.dev/owner-uid': uid },
+    state: 'enforce',
+    port: 8443,
+    routes: [],
+    callers: [],
+    delegators: [],
+  };
+  const facts = { trustDomain: 'cluster.local', servesIstio: false, dataPlane: 'none' } as const;
+  return Object.values(planMesh(target, facts).objects);
 }
 
 function secretOf({ metadata: { name, namespace, uid } }: AgentIdentity): ReturnType<typeof secretObject> {

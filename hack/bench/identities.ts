@@ -10,6 +10,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../src/api/group.ts';
+import { NETWORK_POLICY } from '../../src/controllers/mesh/kinds.ts';
+import { meshObjectName } from '../../src/domain/mesh/names.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { SECRET, SERVICE_ACCOUNT } from '../../src/kube/core-types.ts';
 import { loadCredentials } from '../../src/kube/credentials.ts';
@@ -103,6 +105,8 @@ async function floor({ client }: Bench, count: number): Promise<number> {
   await concurrently(count, WORKERS, async (index) => {
     await client.delete(AGENT_IDENTITY, { namespace: FLOOR, name: `agent-${index}` });
     await client.delete(SECRET, { namespace: FLOOR, name: `agent-${index}-tls` });
+    const wall = meshObjectName('net', { namespace: FLOOR, name: `agent-${index}` });
+    await client.delete(NETWORK_POLICY, { namespace: FLOOR, name: wall });
   });
   return seconds;
 }
