@@ -54,7 +54,9 @@ export function reportPolicy(rules: readonly PlacedRule[], edges: Edges): Policy
   const granted = new Set<string>();
   const links: Link[] = [];
   const problems: PolicyProblem[] = [];
+  const firstOf = new Map<string, PlacedRule>();
   for (const rule of rules) {
+    problems.push(...repetition(rule, firstOf));
     const ends = endsOf(rule, edges);
     for (const each of ends) {
       const pair = `${each.from}>${each.to}`;
@@ -71,6 +73,19 @@ export function reportPolicy(rules: readonly PlacedRule[], edges: Edges): Policy
     longestChain: longestChain(links),
     problems,
   };
+}
+
+/** A rule that says what an earlier one says, but for its name: it grants nothing that is not granted without it. */
+function repetition(rule: PlacedRule, firstOf: Map<string, PlacedRule>): readonly PolicyProblem[] {
+  const { name: _, to, ...facts } = rule.facts;
+  const key = JSON.stringify([[...to].sort(), facts]);
+  const first = firstOf.get(key);
+  if (first === undefined) {
+    firstOf.set(key, rule);
+    return [];
+  }
+  const message = `it says the same as ${nameOf(first)}: take one of them out`;
+  return problem(rule, { reason: 'GrantsNothing', message });
 }
 
 function endsOf(rule: PlacedRule, edges: Edges): readonly Ends[] {
@@ -101,13 +116,16 @@ function problemsOf(rule: PlacedRule, ends: readonly Ends[]): readonly PolicyPro
 }
 
 function problem(
-  { index, facts }: PlacedRule,
+  rule: PlacedRule,
   { reason, message }: Partial<Withheld>,
   about: { readonly to?: AgentId; readonly capability?: string } = {},
 ): readonly PolicyProblem[] {
   if (reason === undefined || message === undefined) return [];
-  const rule = facts.name === undefined ? `rules[${index}]` : `rule "${facts.name}"`;
-  return [{ rule: index, ...about, reason, message: `${rule}: ${message}` }];
+  return [{ rule: rule.index, ...about, reason, message: `${nameOf(rule)}: ${message}` }];
+}
+
+function nameOf({ index, facts }: PlacedRule): string {
+  return facts.name === undefined ? `rules[${index}]` : `rule "${facts.name}"`;
 }
 
 /** What of one capability no target gets. Without any target that could take it there is nothing more to say. */

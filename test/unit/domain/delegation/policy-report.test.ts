@@ -39,6 +39,22 @@ describe('policyReport', () => {
     expect(report).to.include({ edgeCount: 1, emptyEdges: 1, longestChain: 1 });
   });
 
+  it('names a rule that says what another says, whatever the order of its targets and its name', () => {
+    const agents = [agent('ai/coordinator', [READ]), agent('ai/analyst', [READ]), agent('ai/writer', [READ])];
+    const rules = [
+      rule(['ai/analyst', 'ai/writer'], [READ], { name: 'first' }),
+      rule(['ai/writer', 'ai/analyst'], [READ]),
+      rule(['ai/writer'], [READ]),
+    ];
+    expect(problems(agents, rules)).to.deep.equal([
+      {
+        rule: 1,
+        reason: 'GrantsNothing',
+        message: 'rules[1]: it says the same as rule "first": take one of them out',
+      },
+    ]);
+  });
+
   it('names a target that does not exist', () => {
     expect(problems([agent('ai/coordinator', [READ])])).to.deep.equal([
       {
