@@ -34,14 +34,19 @@ export const LAYERS: readonly Layer[] = [
     mayImport: ['observe'],
   },
   {
+    folder: 'cluster',
+    holds: 'what is known of the cluster: caches of our kinds, and the delegation graph kept from them',
+    mayImport: ['api', 'domain', 'kube', 'observe'],
+  },
+  {
     folder: 'controllers',
     holds: 'one folder per thing kept true: gather, plan, act, report',
-    mayImport: ['api', 'domain', 'crypto', 'kube', 'observe'],
+    mayImport: ['api', 'domain', 'crypto', 'kube', 'cluster', 'observe'],
   },
   {
     folder: 'admission',
     holds: 'one validator per kind, and the injection into pods',
-    mayImport: ['api', 'domain', 'crypto', 'kube', 'observe'],
+    mayImport: ['api', 'domain', 'crypto', 'kube', 'cluster', 'observe'],
   },
   {
     folder: 'tokens',
@@ -77,6 +82,7 @@ export const LAYERS: readonly Layer[] = [
       'domain',
       'crypto',
       'kube',
+      'cluster',
       'controllers',
       'admission',
       'tokens',

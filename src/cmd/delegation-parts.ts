@@ -2,9 +2,9 @@
 
 import type { Registry } from 'prom-client';
 import { CAPABILITY_BOUNDARY, DELEGATION_POLICY } from '../api/group.ts';
+import { DelegationView, type DelegationViewOptions } from '../cluster/delegation-view.ts';
+import { GraphBook } from '../cluster/graph-book.ts';
 import { type ClusterView, reasonsOfReady } from '../controllers/cluster-view.ts';
-import { DelegationView, type DelegationViewOptions } from '../controllers/delegation/delegation-view.ts';
-import { GraphBook } from '../controllers/delegation/graph-book.ts';
 import { boundaryReconciler, policyReconciler } from '../controllers/delegation/reconcile.ts';
 import { connectDelegation } from '../controllers/delegation/triggers.ts';
 import type { EventSink } from '../controllers/identity/identity-events.ts';

@@ -1,9 +1,9 @@
 /** The parts of the controller process that keep the walls around agents. */
 
 import type { Registry } from 'prom-client';
+import type { DelegationView } from '../cluster/delegation-view.ts';
+import type { GraphBook } from '../cluster/graph-book.ts';
 import { type ClusterView, reasonsOf } from '../controllers/cluster-view.ts';
-import type { DelegationView } from '../controllers/delegation/delegation-view.ts';
-import type { GraphBook } from '../controllers/delegation/graph-book.ts';
 import type { MeshPort } from '../controllers/identity/context.ts';
 import type { EventSink } from '../controllers/identity/identity-events.ts';
 import { buryObjects } from '../controllers/mesh/bury.ts';

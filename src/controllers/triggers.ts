@@ -2,15 +2,10 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentIdentity } from '../api/agent-identity.ts';
+import { BY_NAMESPACE, BY_SERVICE_ACCOUNT, identitiesOnAccountOf } from '../cluster/identity-view.ts';
 import type { Controller } from '../kube/controller.ts';
 import { splitKey } from '../kube/object.ts';
-import {
-  BY_NAMESPACE,
-  BY_SERVICE_ACCOUNT,
-  type ClusterView,
-  identitiesOfSecret,
-  identitiesOnAccountOf,
-} from './cluster-view.ts';
+import { type ClusterView, identitiesOfSecret } from './cluster-view.ts';
 
 /** The controllers that are woken. */
 export interface Woken {

@@ -6,6 +6,7 @@
 
 import type { EventReason } from '../../api/event-reasons.ts';
 import { BUNDLE_NAME, LABEL_MANAGED } from '../../api/group.ts';
+import { BY_NAMESPACE } from '../../cluster/identity-view.ts';
 import { SECRET_KEYS } from '../../domain/certificate/facts.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Reconcile } from '../../kube/controller.ts';
@@ -14,7 +15,7 @@ import { isKubeError, isNamespaceTerminating } from '../../kube/errors.ts';
 import type { FencedWriter } from '../../kube/fenced-writer.ts';
 import { type Key, keyOf } from '../../kube/object.ts';
 import type { AuthorityState } from '../authority/authority-state.ts';
-import { BY_NAMESPACE, type ClusterView, type GovernedNamespace } from '../cluster-view.ts';
+import type { ClusterView, GovernedNamespace } from '../cluster-view.ts';
 import { type BundleRecord, bundleRecord, type ConfigMap, dataSha256 } from './bundle-record.ts';
 
 /** What the reconciler is made of. */

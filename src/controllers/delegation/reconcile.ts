@@ -2,6 +2,9 @@
 
 import type { CapabilityBoundary } from '../../api/capability-boundary.ts';
 import type { DelegationPolicy } from '../../api/delegation-policy.ts';
+import type { DelegationView } from '../../cluster/delegation-view.ts';
+import type { GraphBook } from '../../cluster/graph-book.ts';
+import { judgedPolicy } from '../../cluster/graph-facts.ts';
 import type { PolicyId } from '../../domain/delegation/facts.ts';
 import { selects } from '../../domain/delegation/label-selector.ts';
 import { resolveBoundary } from '../../domain/delegation/resolve-boundary.ts';
@@ -10,9 +13,6 @@ import type { ClusterView } from '../cluster-view.ts';
 import type { EventSink } from '../identity/identity-events.ts';
 import type { WriteStatus } from '../status-writer.ts';
 import { boundaryStatus } from './boundary-status.ts';
-import type { DelegationView } from './delegation-view.ts';
-import { judgedPolicy } from './facts.ts';
-import type { GraphBook } from './graph-book.ts';
 import { tellPolicyChange } from './policy-events.ts';
 import { policyStatus } from './policy-status.ts';
 

@@ -1,11 +1,11 @@
 /** Which policies and boundaries have work when something changes: those about which something else is to be said. */
 
+import type { DelegationView, NamespaceRecord } from '../../cluster/delegation-view.ts';
+import type { GraphBook } from '../../cluster/graph-book.ts';
 import { selects } from '../../domain/delegation/label-selector.ts';
 import { resolveBoundary } from '../../domain/delegation/resolve-boundary.ts';
 import type { Controller } from '../../kube/controller.ts';
 import { isAsBefore } from '../triggers.ts';
-import type { DelegationView, NamespaceRecord } from './delegation-view.ts';
-import type { GraphBook } from './graph-book.ts';
 
 /** What is connected. */
 export interface DelegationTriggers {

@@ -2,6 +2,7 @@
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../api/group.ts';
+import { BY_UID, isAgentAccount, olderClaimant } from '../../cluster/identity-view.ts';
 import { resolveAgent } from '../../domain/delegation/resolve-agent.ts';
 import { type Eligibility, judgeEligibility } from '../../domain/identity/eligibility.ts';
 import { type ResolvedIdentity, resolveAgentIdentity } from '../../domain/identity/resolve.ts';
@@ -11,15 +12,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { SECRET, SERVICE_ACCOUNT } from '../../kube/core-types.ts';
 import { type Key, keyOf, splitKey } from '../../kube/object.ts';
 import type { AuthorityState } from '../authority/authority-state.ts';
-import {
-  BY_AGENT,
-  BY_UID,
-  type ClusterView,
-  type GovernedNamespace,
-  isAgentAccount,
-  namespaceScopeOf,
-  olderClaimant,
-} from '../cluster-view.ts';
+import { BY_AGENT, type ClusterView, type GovernedNamespace } from '../cluster-view.ts';
 import type { Secret } from './secret.ts';
 import {
   agentsOf,
@@ -86,7 +79,7 @@ export async function gatherIdentity(
   const eligibility = judgeEligibility({
     namespace,
     serviceAccountName: resolved.serviceAccountName,
-    namespaceScope: namespaceScopeOf(ports.view, namespace),
+    namespaceScope: ports.view.scopeOf(namespace),
     namespaceAccess: access,
     invalidFields: [
       ...resolved.invalidFields,

@@ -4,9 +4,9 @@
  */
 
 import { AGENT_IDENTITY } from '../../api/group.ts';
+import { BY_SERVICE_ACCOUNT } from '../../cluster/identity-view.ts';
 import { isNamespaceTerminating } from '../../kube/errors.ts';
 import { type Key, splitKey } from '../../kube/object.ts';
-import { BY_SERVICE_ACCOUNT } from '../cluster-view.ts';
 import { isKept, keepObjects } from './keep-objects.ts';
 import { POD } from './kinds.ts';
 import type { MeshPorts } from './mesh-ports.ts';

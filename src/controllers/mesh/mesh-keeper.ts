@@ -3,10 +3,10 @@
  * written where it differs. Never throws for what the API server answers: a certificate does not wait for it.
  */
 
+import { olderClaimant } from '../../cluster/identity-view.ts';
 import type { MeshObjects } from '../../domain/mesh/model.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { type Key, keyOf } from '../../kube/object.ts';
-import { olderClaimant } from '../cluster-view.ts';
 import { coverageOf } from './coverage.ts';
 import { policyDigest } from './digest.ts';
 import { isKept, keepObjects } from './keep-objects.ts';

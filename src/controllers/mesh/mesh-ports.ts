@@ -1,12 +1,12 @@
 /** What keeping the mesh objects of identities is made of. */
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
+import type { DelegationView } from '../../cluster/delegation-view.ts';
+import type { GraphBook } from '../../cluster/graph-book.ts';
 import type { RefusalReason } from '../../domain/identity/eligibility.ts';
 import type { ResolvedServer } from '../../domain/mesh/resolve-server.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import type { DelegationView } from '../delegation/delegation-view.ts';
-import type { GraphBook } from '../delegation/graph-book.ts';
 import type { KeepPorts } from './keep-objects.ts';
 import type { MeshEvents } from './mesh-events.ts';
 import type { MeshView } from './mesh-view.ts';

@@ -1,13 +1,14 @@
 /** Which identities have work when something of mesh, network or graph changes. Events only wake keys. */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { DelegationView, NamespaceRecord } from '../../cluster/delegation-view.ts';
+import type { GraphBook } from '../../cluster/graph-book.ts';
+import { BY_CALLER, BY_NAMESPACE, BY_SERVICE_ACCOUNT } from '../../cluster/identity-view.ts';
 import type { AgentId } from '../../domain/delegation/facts.ts';
 import { selects } from '../../domain/delegation/label-selector.ts';
 import type { Controller } from '../../kube/controller.ts';
 import { type Key, splitKey } from '../../kube/object.ts';
-import { BY_CALLER, BY_NAMESPACE, BY_SERVICE_ACCOUNT, type ClusterView } from '../cluster-view.ts';
-import type { DelegationView, NamespaceRecord } from '../delegation/delegation-view.ts';
-import type { GraphBook } from '../delegation/graph-book.ts';
+import type { ClusterView } from '../cluster-view.ts';
 import type { MeshScope, MeshView } from './mesh-view.ts';
 import type { PodRecord } from './pod-record.ts';
 import type { ForeignRecord, PolicyRecord } from './policy-record.ts';

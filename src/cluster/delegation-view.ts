@@ -1,11 +1,11 @@
 /** What is known of delegation in the cluster beside the identities: a cache for each kind that limits or grants it. */
 
-import type { CapabilityBoundary } from '../../api/capability-boundary.ts';
-import type { DelegationPolicy } from '../../api/delegation-policy.ts';
-import { CAPABILITY_BOUNDARY, DELEGATION_POLICY } from '../../api/group.ts';
-import { Cache, type CacheOptions } from '../../kube/cache.ts';
-import { NAMESPACE } from '../../kube/core-types.ts';
-import type { KubeObject } from '../../kube/object.ts';
+import type { CapabilityBoundary } from '../api/capability-boundary.ts';
+import type { DelegationPolicy } from '../api/delegation-policy.ts';
+import { CAPABILITY_BOUNDARY, DELEGATION_POLICY } from '../api/group.ts';
+import { Cache, type CacheOptions } from '../kube/cache.ts';
+import { NAMESPACE } from '../kube/core-types.ts';
+import type { KubeObject } from '../kube/object.ts';
 
 /** A namespace: boundaries select by its labels. */
 export interface NamespaceRecord {

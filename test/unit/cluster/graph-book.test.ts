@@ -3,15 +3,15 @@
 import type { ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import { afterEach, describe, it } from 'mocha';
-import { ClusterView } from '../../../../src/controllers/cluster-view.ts';
-import { DelegationView } from '../../../../src/controllers/delegation/delegation-view.ts';
-import { GraphBook } from '../../../../src/controllers/delegation/graph-book.ts';
-import { KnownContents } from '../../../../src/controllers/identity/known-contents.ts';
-import type { GraphChange } from '../../../../src/domain/delegation/graph.ts';
-import { KubeClient } from '../../../../src/kube/client.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { type Answerer, json } from '../../../support/loopback-server.ts';
-import { type Loopback, startLoopback } from '../../../support/loopback-transport.ts';
+import { DelegationView } from '../../../src/cluster/delegation-view.ts';
+import { GraphBook } from '../../../src/cluster/graph-book.ts';
+import { ClusterView } from '../../../src/controllers/cluster-view.ts';
+import { KnownContents } from '../../../src/controllers/identity/known-contents.ts';
+import type { GraphChange } from '../../../src/domain/delegation/graph.ts';
+import { KubeClient } from '../../../src/kube/client.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Answerer, json } from '../../support/loopback-server.ts';
+import { type Loopback, startLoopback } from '../../support/loopback-transport.ts';
 
 type Plural = 'agentidentities' | 'delegationpolicies' | 'capabilityboundaries' | 'namespaces';
 

@@ -1,20 +1,20 @@
 /** Keeps the delegation graph as the caches have it, and tells what each change of an object changes in it. */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { AgentIdentity } from '../../api/agent-identity.ts';
-import type { AgentId, PolicyId } from '../../domain/delegation/facts.ts';
+import type { AgentIdentity } from '../api/agent-identity.ts';
+import type { AgentId, PolicyId } from '../domain/delegation/facts.ts';
 import {
   DelegationGraph,
   type EdgeId,
   type GraphChange,
   type GraphOptions,
-} from '../../domain/delegation/graph.ts';
-import { resolveBoundary } from '../../domain/delegation/resolve-boundary.ts';
-import { type Clock, systemClock } from '../../kube/clock.ts';
-import type { Key } from '../../kube/object.ts';
-import { type ClusterView, identitiesOnAccountOf } from '../cluster-view.ts';
+} from '../domain/delegation/graph.ts';
+import { resolveBoundary } from '../domain/delegation/resolve-boundary.ts';
+import { type Clock, systemClock } from '../kube/clock.ts';
+import type { Key } from '../kube/object.ts';
 import type { DelegationView } from './delegation-view.ts';
-import { agentFacts, judgedPolicy } from './facts.ts';
+import { agentFacts, judgedPolicy } from './graph-facts.ts';
+import { type IdentityView, identitiesOnAccountOf } from './identity-view.ts';
 
 /** Told of what differs, after the graph has it. */
 export type GraphListener = (change: GraphChange) => void;
@@ -27,7 +27,7 @@ export interface GraphObserver {
 
 /** What the graph is fed from. */
 export interface GraphBookOptions extends GraphOptions {
-  readonly view: ClusterView;
+  readonly view: IdentityView;
   readonly delegation: DelegationView;
   readonly clock?: Clock;
   readonly observer?: GraphObserver;

@@ -1,0 +1,127 @@
+/** What is known of the agents of the cluster: their AgentIdentities, and which of them may be served. */
+
+import type { AgentIdentity } from '../api/agent-identity.ts';
+import { AGENT_IDENTITY, OWN_PREFIX } from '../api/group.ts';
+import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
+import { Cache, type CacheOptions } from '../kube/cache.ts';
+import type { Key, KubeObject } from '../kube/object.ts';
+
+/** How an agent's namespace stands to this installation; `never`: it holds no agents, whatever anybody says. */
+export type NamespaceScope = 'governed' | 'outside' | 'never';
+
+/** Index of the identities by `<namespace>/<ServiceAccount>`. */
+export const BY_SERVICE_ACCOUNT = 'serviceAccount';
+/** Index of the identities by `<namespace>/<Secret>`: who wants to write it. */
+export const BY_SECRET = 'secret';
+/** Index of the identities by `<namespace>/<ServiceAccount>` of each caller that they let in beside agents. */
+export const BY_CALLER = 'caller';
+/** Index of the identities by namespace. */
+export const BY_NAMESPACE = 'namespace';
+/** Index of the identities by UID. */
+export const BY_UID = 'uid';
+/** How the view is made. */
+export interface IdentityViewOptions {
+  /** Client, log, clock and whatever else every cache needs. */
+  readonly cache: Pick<CacheOptions<unknown, KubeObject>, 'client' | 'clock' | 'log' | 'timing'>;
+  /** Namespaces that are served; `*` is all of them. */
+  readonly namespaces: readonly string[] | '*';
+  readonly operatorNamespace: string;
+}
+
+/** The cache of all AgentIdentities; nothing is read before it is started. */
+export class IdentityView {
+  readonly identities: Cache<AgentIdentity, AgentIdentity>;
+  readonly #namespaces: ReadonlySet<string> | '*';
+  readonly #operatorNamespace: string;
+
+  constructor({ cache, namespaces, operatorNamespace }: IdentityViewOptions) {
+    this.#namespaces = namespaces === '*' ? '*' : new Set(namespaces);
+    this.#operatorNamespace = operatorNamespace;
+    this.identities = new Cache<AgentIdentity, AgentIdentity>({
+      ...cache,
+      type: AGENT_IDENTITY,
+      project: agentIdentityRecord,
+      indexes: {
+        [BY_NAMESPACE]: ({ metadata }) => [metadata.namespace],
+        [BY_UID]: ({ metadata }) => [metadata.uid],
+        [BY_SERVICE_ACCOUNT]: (identity) => [
+          `${identity.metadata.namespace}/${resolved(identity).serviceAccountName}`,
+        ],
+        [BY_CALLER]: ({ spec }) => [
+          ...new Set((spec.callers ?? []).flatMap(({ serviceAccounts }) => serviceAccounts)),
+        ],
+        [BY_SECRET]: (identity) => [`${identity.metadata.namespace}/${resolved(identity).secretName}`],
+      },
+    });
+  }
+
+  /** Whether agents of a namespace are served, and if not, whether they ever could be. */
+  scopeOf(namespace: string): NamespaceScope {
+    if (namespace === this.#operatorNamespace || namespace.startsWith('kube-')) return 'never';
+    return this.#namespaces === '*' || this.#namespaces.has(namespace) ? 'governed' : 'outside';
+  }
+}
+
+function resolved(identity: Pick<AgentIdentity, 'metadata' | 'spec'>): {
+  readonly serviceAccountName: string;
+  readonly secretName: string;
+} {
+  return resolveAgentIdentity(identity.metadata.name, identity.spec);
+}
+
+/** Keeps of the metadata what is used; managedFields alone are a quarter of an object. */
+function agentIdentityRecord({ metadata, spec, status }: AgentIdentity): AgentIdentity {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp } = metadata;
+  const { deletionTimestamp, annotations = {} } = metadata;
+  return {
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      generation,
+      creationTimestamp,
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      // Others may be large: kubectl keeps the whole manifest in one.
+      annotations: Object.fromEntries(
+        Object.entries(annotations).filter(([key]) => key.startsWith(OWN_PREFIX)),
+      ),
+    },
+    spec: spec ?? {},
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+/** Keys of the identities with the ServiceAccount of `identity`, itself among them if it is still there. */
+export function identitiesOnAccountOf(
+  view: IdentityView,
+  identity: Pick<AgentIdentity, 'metadata' | 'spec'>,
+): readonly Key[] {
+  const account = `${identity.metadata.namespace}/${resolved(identity).serviceAccountName}`;
+  return view.identities.byIndex(BY_SERVICE_ACCOUNT, account);
+}
+
+/** Whether a ServiceAccount is the identity of an agent that is served. */
+export function isAgentAccount(
+  view: IdentityView,
+  { namespace, serviceAccountName }: { readonly namespace: string; readonly serviceAccountName: string },
+): boolean {
+  const agents = view.identities.byIndex(BY_SERVICE_ACCOUNT, `${namespace}/${serviceAccountName}`);
+  return agents.length > 0 && view.scopeOf(namespace) === 'governed';
+}
+
+/** Name of the identity that has the same ServiceAccount and came first: it keeps it. */
+export function olderClaimant(
+  view: IdentityView,
+  identity: Pick<AgentIdentity['metadata'], 'namespace' | 'uid' | 'creationTimestamp'> & {
+    readonly serviceAccountName: string;
+  },
+): string | undefined {
+  const age = ({ creationTimestamp, uid }: Pick<AgentIdentity['metadata'], 'creationTimestamp' | 'uid'>) =>
+    `${creationTimestamp} ${uid}`;
+  return view.identities
+    .byIndex(BY_SERVICE_ACCOUNT, `${identity.namespace}/${identity.serviceAccountName}`)
+    .map((key) => view.identities.get(key)?.metadata)
+    .filter((other) => other !== undefined)
+    .find((other) => other.uid !== identity.uid && age(other) < age(identity))?.name;
+}
