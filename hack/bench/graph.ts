@@ -11,6 +11,7 @@ import type { MeshFacts, MeshPlan } from '../../src/domain/mesh/model.ts';
 import { planMesh } from '../../src/domain/mesh/plan.ts';
 import { resolveServer } from '../../src/domain/mesh/resolve-server.ts';
 import { resolveTarget } from '../../src/domain/mesh/resolve-target.ts';
+import { benchLargestPolicy } from './largest-policy.ts';
 import { type BenchRow, percentile } from './row.ts';
 
 const AGENTS_PER_NAMESPACE = 100;
@@ -55,6 +56,7 @@ interface Swarm {
  * - `one-rule-changed`: median of `putPolicy` with one rule that differs, and of rendering every target that changed.
  *   Floor: rendering those targets alone.
  * - `memory`: what the heap holds for the graph beside the facts. Floor: for the plain maps.
+ * - `largest-policy` and `largest-policy-unlike`: see {@link benchLargestPolicy}.
  */
 export async function benchGraph({ count }: { readonly count: number }): Promise<readonly BenchRow[]> {
   const swarm = makeSwarm(Math.ceil(count / AGENTS_PER_NAMESPACE));
@@ -91,6 +93,7 @@ export async function benchGraph({ count }: { readonly count: number }): Promise
       floor: floor.heapMiB,
       ratio: full.heapMiB / floor.heapMiB,
     },
+    ...benchLargestPolicy(),
   ];
 }
 

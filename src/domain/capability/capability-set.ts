@@ -66,6 +66,11 @@ export function allowsUse(use: CapabilityUse | undefined, wanted: CapabilityUse)
   return use === undefined || use === wanted;
 }
 
+/** How many resource patterns stand in a list; one for a capability without any. */
+export function patternsOf(capabilities: readonly Capability[]): number {
+  return capabilities.reduce((sum, { resources }) => sum + (resources?.length ?? 1), 0);
+}
+
 /** A capability without absent fields. */
 export function makeCapability(name: string, resources: Resources, use?: CapabilityUse): Capability {
   return { name, ...(resources === undefined ? {} : { resources }), ...(use === undefined ? {} : { use }) };
@@ -80,6 +85,17 @@ export function isSameResources(a: Resources, b: Resources): boolean {
 /** Whether two capabilities say the same, given resources that are minimal and sorted. */
 export function isSameCapability(a: Capability, b: Capability): boolean {
   return a === b || (a.name === b.name && a.use === b.use && isSameResources(a.resources, b.resources));
+}
+
+/** Whether two sets say the same, given resources that are minimal and sorted. */
+export function isSameSet(a: CapabilitySet, b: CapabilitySet): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [name, capability] of a) {
+    const other = b.get(name);
+    if (other === undefined || !isSameCapability(capability, other)) return false;
+  }
+  return true;
 }
 
 function intersectUse(

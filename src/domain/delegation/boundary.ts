@@ -41,7 +41,18 @@ export function namespaceLimits(
     ({ namespaceSelector }) => labels === undefined || selects(namespaceSelector, labels),
   );
   if (selecting.length === 0 && required) return { ...NO_LIMIT, capabilities: NO_CAPABILITIES };
-  return selecting.sort((a, b) => (a.name < b.name ? -1 : 1)).reduce(narrowedBy, NO_LIMIT);
+  return selecting.sort((a, b) => (a.name < b.name ? -1 : 1)).reduce(narrowedOnce, NO_LIMIT);
+}
+
+/** Namespaces that the same boundaries select have the same limits: a thousand of them cost no more than one. */
+const narrowed = new WeakMap<NamespaceLimits, WeakMap<BoundaryFacts, NamespaceLimits>>();
+
+function narrowedOnce(limits: NamespaceLimits, boundary: BoundaryFacts): NamespaceLimits {
+  const byBoundary = narrowed.get(limits) ?? new WeakMap<BoundaryFacts, NamespaceLimits>();
+  narrowed.set(limits, byBoundary);
+  const made = byBoundary.get(boundary) ?? narrowedBy(limits, boundary);
+  byBoundary.set(boundary, made);
+  return made;
 }
 
 function narrowedBy(limits: NamespaceLimits, boundary: BoundaryFacts): NamespaceLimits {

@@ -4,7 +4,7 @@
  * least depth of the rules it uses.
  */
 
-import type { Capability } from '../capability/capability.ts';
+import type { Capability, CapabilityUse } from '../capability/capability.ts';
 import { allowsUse, makeCapability } from '../capability/capability-set.ts';
 import {
   intersectResources,
@@ -105,7 +105,7 @@ export function chainCapabilities(graph: Edges, agents: readonly AgentId[]): rea
   let carried: ReadonlyMap<string, Resources> | undefined;
   for (let link = 0; link < length; link++) {
     const grants = graph.edge(agents[link] ?? '/', agents[link + 1] ?? '/')?.grants ?? [];
-    const usable = unionOf(
+    const usable = grantedFor(
       grants.filter(({ maxDepth }) => maxDepth >= length),
       link === length - 1 ? 'Invoke' : 'Delegate',
     );
@@ -116,7 +116,8 @@ export function chainCapabilities(graph: Edges, agents: readonly AgentId[]): rea
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function unionOf(grants: readonly EdgeGrant[], use: 'Invoke' | 'Delegate'): ReadonlyMap<string, Resources> {
+/** All that grants together let an agent do: by name of the capability, the resources for this use of it. */
+export function grantedFor(grants: readonly EdgeGrant[], use: CapabilityUse): ReadonlyMap<string, Resources> {
   const union = new Map<string, Resources>();
   for (const capability of grants.flatMap(({ capabilities }) => capabilities)) {
     const { name, resources } = capability;

@@ -7,10 +7,13 @@ import type { Capability } from '../capability/capability.ts';
 import {
   allowsUse,
   type CapabilitySet,
+  capabilitySet,
   intersectCapability,
   intersectSets,
   isSameCapability,
+  isSameSet,
   makeCapability,
+  NO_CAPABILITIES,
 } from '../capability/capability-set.ts';
 import { leastLimits, type NamespaceLimits } from './boundary.ts';
 import type { AgentFacts, AgentId, EdgeGrant, EffectiveEdge, PolicyId, RuleFacts } from './facts.ts';
@@ -24,6 +27,14 @@ export interface Holder {
   /** Ceiling and boundaries; nothing while the agent is not served. */
   readonly held: CapabilitySet;
   readonly limits: NamespaceLimits;
+}
+
+/** An agent within the limits of its namespace. */
+export function holderOf(facts: AgentFacts, limits: NamespaceLimits): Holder {
+  const ceiling = capabilitySet(facts.capabilities);
+  const bounded = limits.capabilities === undefined ? ceiling : intersectSets(ceiling, limits.capabilities);
+  const held = facts.isServed ? bounded : NO_CAPABILITIES;
+  return { id: `${facts.namespace}/${facts.name}`, facts, ceiling, limits, held };
 }
 
 /** A rule at its place; `capabilities` is its list as a set. */
@@ -46,26 +57,42 @@ export function consents(to: AgentFacts, from: Pick<AgentFacts, 'namespace' | 'n
   );
 }
 
-/** What a rule and its delegating agent let through to any target, and the grant that was made last. */
+/** What a rule and its delegating agent let through to any target, and what came of it for the last one. */
 interface Shared {
   readonly source: Holder;
   readonly passed: CapabilitySet;
+  /** Of the last target. */
+  readonly held: CapabilitySet;
+  /** What that target gets. */
+  readonly capabilities: readonly Capability[];
+  /** The grant that was made last. */
   readonly grant: EdgeGrant | undefined;
 }
 
-/** Makes the grants of rules. Most targets of a rule are granted the same, which is then one object. */
+/** Makes the grants of rules. Most targets of a rule hold and are granted the same, which is then one object. */
 export class Grants {
   readonly #shared = new WeakMap<PlacedRule, Shared>();
 
   /** What a rule grants over one edge, or undefined for nothing. */
   over(rule: PlacedRule, source: Holder, target: Holder): EdgeGrant | undefined {
+    if (source.id === target.id || !consents(target.facts, source.facts)) return undefined;
     const before = this.#shared.get(rule);
-    const passed = before?.source === source ? before.passed : passedOn(rule, source);
-    const made = edgeGrant(rule, passed, { source, target });
+    const same = before?.source === source ? before : undefined;
+    const passed = same?.passed ?? passedOn(rule, source);
+    const common =
+      same !== undefined && isSameSet(same.held, target.held)
+        ? same.capabilities
+        : byName(intersectSets(passed, target.held));
+    const made = common.length === 0 ? undefined : edgeGrant(rule, common, { source, target });
     const grant = made && before?.grant && isSameGrant(made, before.grant) ? before.grant : made;
-    const last = grant ?? before?.grant;
-    if (before?.source !== source || before.grant !== last)
-      this.#shared.set(rule, { source, passed, grant: last });
+    const capabilities = grant?.capabilities ?? common;
+    this.#shared.set(rule, {
+      source,
+      passed,
+      held: target.held,
+      capabilities,
+      grant: grant ?? before?.grant,
+    });
     return grant;
   }
 }
@@ -82,20 +109,21 @@ function passedOn({ capabilities }: PlacedRule, { held }: Holder): CapabilitySet
   return passed;
 }
 
+function byName(set: CapabilitySet): readonly Capability[] {
+  return [...set.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** The use that is granted is the target's. */
 function edgeGrant(
   { facts, policy, index, maxDepth }: PlacedRule,
-  passed: CapabilitySet,
+  capabilities: readonly Capability[],
   { source: from, target: to }: { readonly source: Holder; readonly target: Holder },
-): EdgeGrant | undefined {
-  if (from.id === to.id || !consents(to.facts, from.facts)) return undefined;
-  const capabilities = [...intersectSets(passed, to.held).values()];
-  if (capabilities.length === 0) return undefined;
+): EdgeGrant {
   return {
     policy,
     rule: index,
     ...(facts.name === undefined ? {} : { ruleName: facts.name }),
-    capabilities: capabilities.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    capabilities,
     maxDepth: Math.min(maxDepth, from.limits.maxDepth, to.limits.maxDepth),
     tokens: leastLimits(
       facts.tokens,

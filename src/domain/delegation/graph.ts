@@ -5,9 +5,9 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Capability } from '../capability/capability.ts';
-import { capabilitySet, intersectSets, NO_CAPABILITIES } from '../capability/capability-set.ts';
+import { NO_CAPABILITIES } from '../capability/capability-set.ts';
 import { type NamespaceLimits, namespaceLimits } from './boundary.ts';
-import { Grants, type Holder, isSameEdge, type PlacedRule } from './edge.ts';
+import { Grants, type Holder, holderOf, isSameEdge, type PlacedRule } from './edge.ts';
 import type { AgentFacts, AgentId, BoundaryFacts, EffectiveEdge, PolicyFacts, PolicyId } from './facts.ts';
 import { getOrInsert } from './get-or-insert.ts';
 import { type PolicyReport, reportPolicy } from './policy-report.ts';
@@ -67,7 +67,7 @@ export class DelegationGraph {
   /** Adds an agent, or replaces what was known of it. */
   putAgent(facts: AgentFacts): GraphChange {
     const id: AgentId = `${facts.namespace}/${facts.name}`;
-    this.#agents.set(id, this.#holder(id, facts));
+    this.#agents.set(id, holderOf(facts, this.#keptLimits(facts.namespace)));
     getOrInsert(this.#agentsIn, facts.namespace, () => new Set()).add(id);
     return this.#recompute(this.#pairsOf(id));
   }
@@ -176,6 +176,23 @@ export class DelegationGraph {
     return this.#rules.of(from, to);
   }
 
+  /** Agents that rules let `from` delegate to, whether anything is granted or not. */
+  targetsOf(from: AgentId): Iterable<AgentId> {
+    return this.#rules.targetsOf(from);
+  }
+
+  /** Agents that rules let delegate to `to`, whether anything is granted or not. */
+  sourcesOf(to: AgentId): Iterable<AgentId> {
+    return this.#rules.sourcesOf(to);
+  }
+
+  /** What all boundaries leave to a namespace, whether it has agents or not; `edited` counts instead of the one of its name. */
+  limitsOf(namespace: string, edited?: BoundaryFacts): NamespaceLimits {
+    const others = this.#boundaries.values().filter(({ name }) => name !== edited?.name);
+    const boundaries = edited === undefined ? others : [...others, edited];
+    return namespaceLimits(boundaries, this.#labels.get(namespace), this.#boundaryRequired);
+  }
+
   /** What became of a policy; undefined when there is none. */
   policyReport(id: PolicyId): PolicyReport | undefined {
     const policy = this.#policies.get(id);
@@ -183,19 +200,8 @@ export class DelegationGraph {
     return getOrInsert(this.#reports, id, () => reportPolicy(policy.rules, this));
   }
 
-  #holder(id: AgentId, facts: AgentFacts): Holder {
-    const ceiling = capabilitySet(facts.capabilities);
-    const limits = this.#limitsOf(facts.namespace);
-    const bounded = limits.capabilities === undefined ? ceiling : intersectSets(ceiling, limits.capabilities);
-    return { id, facts, ceiling, limits, held: facts.isServed ? bounded : NO_CAPABILITIES };
-  }
-
-  #limitsOf(namespace: string): NamespaceLimits {
-    return getOrInsert(this.#limits, namespace, () => this.#computeLimits(namespace));
-  }
-
-  #computeLimits(namespace: string): NamespaceLimits {
-    return namespaceLimits(this.#boundaries.values(), this.#labels.get(namespace), this.#boundaryRequired);
+  #keptLimits(namespace: string): NamespaceLimits {
+    return getOrInsert(this.#limits, namespace, () => this.limitsOf(namespace));
   }
 
   /** Computes the limits of namespaces anew, and the edges of the agents of those that differ. */
@@ -203,12 +209,13 @@ export class DelegationGraph {
     const pairs: Pair[] = [];
     for (const namespace of [...namespaces]) {
       const agents = this.#agentsIn.get(namespace);
-      const limits = this.#computeLimits(namespace);
-      if (agents === undefined || isDeepStrictEqual(limits, this.#limits.get(namespace))) continue;
+      if (agents === undefined) continue;
+      const limits = this.limitsOf(namespace);
+      if (isDeepStrictEqual(limits, this.#limits.get(namespace))) continue;
       this.#limits.set(namespace, limits);
       for (const id of agents) {
         const holder = this.#agents.get(id);
-        if (holder !== undefined) this.#agents.set(id, this.#holder(id, holder.facts));
+        if (holder !== undefined) this.#agents.set(id, holderOf(holder.facts, limits));
         for (const pair of this.#pairsOf(id)) pairs.push(pair);
       }
     }
@@ -275,12 +282,13 @@ export class DelegationGraph {
     const source = this.#agents.get(from);
     const target = this.#agents.get(to);
     if (source === undefined || target === undefined) return undefined;
+    const kept = new Map(edit?.before?.grants.map((grant) => [`${grant.policy} ${grant.rule}`, grant]));
     const grants = this.#rules
       .of(from, to)
       .map((rule) =>
         edit === undefined || edit.rules.has(rule)
           ? this.#grants.over(rule, source, target)
-          : edit.before?.grants.find((grant) => grant.rule === rule.index && grant.policy === rule.policy),
+          : kept.get(`${rule.policy} ${rule.index}`),
       )
       .filter((grant) => grant !== undefined);
     // A copy has no room to grow: with an edge for each pair of agents that room would be most of the memory.

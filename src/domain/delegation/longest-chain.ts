@@ -58,10 +58,11 @@ function hopsByCapability(links: readonly Link[], depth: number): ReadonlyMap<st
 
 /** Links of the longest chain of at most `depth` that carries the capability to somebody who may invoke it. */
 function reach(hops: readonly Hop[], depth: number): number {
+  const sources = new Set(hops.map(({ from }) => from));
   let longest = 0;
   let carried: Carried | undefined;
   for (let length = 1; length <= depth; length++) {
-    const { next, isInvocable } = extend(hops, carried);
+    const { next, isInvocable } = extend(hops, carried, sources);
     if (isInvocable) longest = length;
     if (next.size === 0) return longest;
     // What goes round in circles goes on doing so.
@@ -71,10 +72,11 @@ function reach(hops: readonly Hop[], depth: number): number {
   return longest;
 }
 
-/** Chains that are one link longer; from nothing, chains of one link. */
+/** Chains that are one link longer; from nothing, chains of one link. Only those that end with one of `sources` go on. */
 function extend(
   hops: readonly Hop[],
   carried: Carried | undefined,
+  sources: ReadonlySet<AgentId>,
 ): { readonly next: Carried; readonly isInvocable: boolean } {
   const arriving = new Map<AgentId, Resources[]>();
   let isInvocable = false;
@@ -82,8 +84,8 @@ function extend(
     if (carried !== undefined && !carried.has(from)) continue;
     const resources = intersectResources(carried?.get(from), capability.resources);
     if (resources?.length === 0) continue;
-    getOrInsert(arriving, to, () => []).push(resources);
     isInvocable ||= allowsUse(capability.use, 'Invoke');
+    if (sources.has(to)) getOrInsert(arriving, to, () => []).push(resources);
   }
   return { next: new Map([...arriving].map(([to, lists]) => [to, unionOf(lists)])), isInvocable };
 }

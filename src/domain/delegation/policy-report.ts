@@ -2,7 +2,6 @@
 
 import type { Capability } from '../capability/capability.ts';
 import { makeCapability } from '../capability/capability-set.ts';
-import { resourcesContain } from '../capability/resource.ts';
 import type { Holder, PlacedRule } from './edge.ts';
 import type { AgentId, EdgeGrant, EffectiveEdge, WithheldReason } from './facts.ts';
 import { type Link, longestChain } from './longest-chain.ts';
@@ -56,7 +55,7 @@ export function reportPolicy(rules: readonly PlacedRule[], edges: Edges): Policy
   const problems: PolicyProblem[] = [];
   const firstOf = new Map<string, PlacedRule>();
   for (const rule of rules) {
-    problems.push(...repetition(rule, firstOf));
+    problems.push(...repetitionOf(rule, firstOf));
     const ends = endsOf(rule, edges);
     for (const each of ends) {
       const pair = `${each.from}>${each.to}`;
@@ -75,8 +74,17 @@ export function reportPolicy(rules: readonly PlacedRule[], edges: Edges): Policy
   };
 }
 
-/** A rule that says what an earlier one says, but for its name: it grants nothing that is not granted without it. */
-function repetition(rule: PlacedRule, firstOf: Map<string, PlacedRule>): readonly PolicyProblem[] {
+/** What of one rule no target gets, as it stands in the report of its policy. */
+export function problemsOfRule(rule: PlacedRule, edges: Edges): readonly PolicyProblem[] {
+  return problemsOf(rule, endsOf(rule, edges));
+}
+
+/**
+ * A rule that says what an earlier one says, but for its name: it grants nothing that is not granted without it.
+ *
+ * @param firstOf The rules before it by what they say; this one joins them.
+ */
+export function repetitionOf(rule: PlacedRule, firstOf: Map<string, PlacedRule>): readonly PolicyProblem[] {
   const { name: _, to, ...facts } = rule.facts;
   const key = JSON.stringify([[...to].sort(), facts]);
   const first = firstOf.get(key);
@@ -133,32 +141,41 @@ function lostCapability(wanted: Capability, source: Holder, ends: readonly Ends[
   const atSource = lackingAtSource(source, wanted);
   if (atSource !== undefined) return atSource;
   if (ends.length === 0) return undefined;
-  const gets = ends.map(({ grant }) => grant?.capabilities.find(({ name }) => name === wanted.name));
+  const granted = ends.map(({ grant }) => grant?.capabilities.find(({ name }) => name === wanted.name));
+  const gets = [...new Set(granted)].filter((each) => each !== undefined);
   const targets = ends.map(({ target }) => target).filter((target) => target !== undefined);
-  for (const pattern of wanted.resources ?? [undefined]) {
-    const isGot = gets.some(
-      (granted) =>
-        granted !== undefined && (pattern === undefined || resourcesContain(granted.resources, pattern)),
-    );
-    if (!isGot)
-      return lostAtTargets(
-        makeCapability(wanted.name, pattern === undefined ? undefined : [pattern]),
-        targets,
-      );
-  }
-  return undefined;
+  const lost = firstLost(wanted, gets);
+  return lost && lostAtTargets(lost, targets);
+}
+
+/** The first resource that none of them grants in full; without resources it is all or nothing. */
+function firstLost({ name, resources }: Capability, gets: readonly Capability[]): Capability | undefined {
+  if (resources === undefined) return gets.length === 0 ? makeCapability(name, undefined) : undefined;
+  // No pattern of a rule lies below another of it: what is granted in full is granted as it stands there.
+  const [first] = gets.reduce(
+    (lost, granted) => lost.filter((pattern) => granted.resources?.includes(pattern) === false),
+    resources,
+  );
+  return first === undefined ? undefined : makeCapability(name, [first]);
 }
 
 function lostAtTargets(wanted: Capability, targets: readonly Holder[]): Withheld {
-  const lacks = targets.map((target) => lackingAtTarget(target, wanted)).filter((each) => each !== undefined);
-  const [first] = lacks;
-  if (first !== undefined) {
-    // The reason is the one that all share; a boundary alone is another matter than a ceiling.
-    const outside = lacks.every(({ reason }) => reason === 'OutsideBoundary');
-    const inCeiling = lacks.find(({ reason }) => reason !== 'OutsideBoundary') ?? first;
+  const what = lackingAtAny(wanted, targets);
+  if (what !== undefined) {
     const more = targets.length === 1 ? '' : ' (no other target of the rule takes it either)';
-    return { ...(outside ? first : inCeiling), message: `${(outside ? first : inCeiling).message}${more}` };
+    return { ...what, message: `${what.message}${more}` };
   }
   const message = `the resources that the agents hold ${wanted.name} on have nothing in common: let them overlap`;
   return { reason: 'GrantsNothing', message };
+}
+
+/** What the first target lacks in its ceiling; a boundary is named only when it alone is in the way. */
+function lackingAtAny(wanted: Capability, targets: readonly Holder[]): Withheld | undefined {
+  let outside: Withheld | undefined;
+  for (const target of targets) {
+    const what = lackingAtTarget(target, wanted);
+    if (what !== undefined && what.reason !== 'OutsideBoundary') return what;
+    outside ??= what;
+  }
+  return outside;
 }

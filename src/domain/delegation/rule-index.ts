@@ -60,7 +60,7 @@ export class RuleIndex {
     const targets = getOrInsert(this.#byFrom, from, () => new Map<AgentId, PlacedRule[]>());
     const rules = targets.get(to);
     if (rules === undefined) targets.set(to, [rule]);
-    else rules.splice(rules.findLastIndex((each) => inOrder(each, rule) < 0) + 1, 0, rule);
+    else rules.splice(placeOf(rules, rule), 0, rule);
     const sources = this.#byTo.get(to);
     if (sources === undefined) this.#byTo.set(to, new Set([from]));
     else sources.add(from);
@@ -68,17 +68,28 @@ export class RuleIndex {
 
   #remove(from: AgentId, to: AgentId, rule: PlacedRule): void {
     const targets = this.#byFrom.get(from);
-    const rest = (targets?.get(to) ?? []).filter((each) => each !== rule);
-    if (rest.length > 0) {
-      targets?.set(to, rest);
-      return;
-    }
+    const rules = targets?.get(to) ?? [];
+    const at = rules.indexOf(rule);
+    if (at >= 0) rules.splice(at, 1);
+    if (rules.length > 0) return;
     targets?.delete(to);
     if (targets?.size === 0) this.#byFrom.delete(from);
     const sources = this.#byTo.get(to);
     sources?.delete(from);
     if (sources?.size === 0) this.#byTo.delete(to);
   }
+}
+
+/** Where a rule comes among others that are in order; halving, since whoever writes policies can make it thousands. */
+function placeOf(rules: readonly PlacedRule[], rule: PlacedRule): number {
+  let [from, to] = [0, rules.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const other = rules[middle];
+    if (other !== undefined && inOrder(other, rule) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function inOrder(a: PlacedRule, b: PlacedRule): number {

@@ -2,7 +2,7 @@
 
 import type { Capability } from '../capability/capability.ts';
 import { allowsUse } from '../capability/capability-set.ts';
-import { type Resources, resourcesContain } from '../capability/resource.ts';
+import { type Resources, resourcesBeyond } from '../capability/resource.ts';
 import { consents, type Holder } from './edge.ts';
 import type { AgentId, WithheldReason } from './facts.ts';
 
@@ -50,7 +50,7 @@ export function lackingAtTarget(target: Holder, wanted: Capability): Withheld | 
 
 /** What of `wanted` is lost against `held`; with no limit of its own nothing can be. */
 function cutOf(held: Resources, wanted: Resources): readonly string[] {
-  return (wanted ?? []).filter((pattern) => !resourcesContain(held, pattern));
+  return resourcesBeyond(held, wanted ?? []);
 }
 
 /** The first of them in words. */

@@ -68,6 +68,15 @@ export function namespaceRoleMissing(namespace: string): string {
   return `The API server refuses the operator's access to Secrets or ConfigMaps of namespace ${namespace}: the RoleBinding agent-trust-controller is missing there (with clusterWide, the ClusterRoleBinding agent-trust-all-namespaces). helm upgrade puts it back.`;
 }
 
+/** The sentences for a second identity on one ServiceAccount. */
+export function serviceAccountTaken({
+  namespace,
+  serviceAccountName,
+  olderClaimant,
+}: Pick<IdentitySituation, 'namespace' | 'serviceAccountName'> & { readonly olderClaimant: string }): string {
+  return `ServiceAccount ${namespace}/${serviceAccountName} is the identity of the older AgentIdentity ${olderClaimant}. Create a ServiceAccount for this agent alone and a new AgentIdentity that names it.`;
+}
+
 function namespaceGoverned(situation: IdentitySituation): ReturnType<Check> {
   const { namespace, namespaceScope } = situation;
   if (namespaceScope === 'governed') return undefined;
@@ -105,7 +114,7 @@ function specValid({ invalidFields }: IdentitySituation): ReturnType<Check> {
 function serviceAccountFree(situation: IdentitySituation): ReturnType<Check> {
   const { olderClaimant, namespace, serviceAccountName } = situation;
   if (olderClaimant === undefined) return undefined;
-  const message = `ServiceAccount ${namespace}/${serviceAccountName} is the identity of the older AgentIdentity ${olderClaimant}. Create a ServiceAccount for this agent alone and a new AgentIdentity that names it.`;
+  const message = serviceAccountTaken({ namespace, serviceAccountName, olderClaimant });
   return { kind: 'refused', reason: 'ServiceAccountTaken', message, wipe: true };
 }
 

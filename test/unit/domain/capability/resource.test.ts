@@ -6,12 +6,13 @@ import {
   minimalResources,
   type Resources,
   resourceContains,
+  resourcesBeyond,
   resourcesContain,
   unionResources,
 } from '../../../../src/domain/capability/resource.ts';
 import { matches } from '../../../support/delegation-reference.ts';
 
-const segment = fc.constantFrom('a', 'b', 'ab', '.x', '..y', 'a:', 's3:');
+const segment = fc.constantFrom('a', 'b', 'ab', 'a!', '!', '.x', '..y', 'a:', 's3:');
 const root = fc.constantFrom('', '/', 's3://', 'file:///');
 const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
 const concrete = fc
@@ -23,7 +24,7 @@ const pattern = fc.oneof(
   concrete,
   concrete.map((text) => `${text}/*`),
 );
-const resources: fc.Arbitrary<Resources> = fc.option(fc.array(pattern, { minLength: 1, maxLength: 5 }), {
+const resources: fc.Arbitrary<Resources> = fc.option(fc.array(pattern, { minLength: 1, maxLength: 9 }), {
   nil: undefined,
 });
 
@@ -142,6 +143,32 @@ describe('intersectResources', () => {
         for (const each of intersectResources(a, b) ?? []) {
           expect(resourcesContain(a, each) && resourcesContain(b, each)).to.equal(true);
         }
+      }),
+    );
+  });
+});
+
+describe('minimalResources', () => {
+  it('leaves out what another pattern of the list contains, and nothing else', () => {
+    fc.assert(
+      fc.property(fc.array(pattern, { minLength: 1, maxLength: 9 }), (list) => {
+        const isBelow = (each: string): boolean =>
+          list.some((other) => other !== each && resourceContains(other, each));
+        expect(minimalResources(list)).to.deep.equal(
+          [...new Set(list)].filter((each) => !isBelow(each)).sort(),
+        );
+      }),
+    );
+  });
+});
+
+describe('resourcesBeyond', () => {
+  it('gives the patterns that no other contains, as they stand in the list', () => {
+    fc.assert(
+      fc.property(resources, fc.array(pattern, { maxLength: 9 }), (held, wanted) => {
+        expect(resourcesBeyond(held, wanted)).to.deep.equal(
+          wanted.filter((each) => !resourcesContain(held, each)),
+        );
       }),
     );
   });
