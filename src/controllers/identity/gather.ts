@@ -9,7 +9,7 @@ import { type ResolvedIdentity, resolveAgentIdentity } from '../../domain/identi
 import { unservedFields } from '../../domain/identity/unserved.ts';
 import { type ResolvedServer, resolveServer } from '../../domain/mesh/resolve-server.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { SECRET, SERVICE_ACCOUNT } from '../../kube/core-types.ts';
+import { NAMESPACE, SECRET, SERVICE_ACCOUNT } from '../../kube/core-types.ts';
 import { type Key, keyOf, splitKey } from '../../kube/object.ts';
 import type { AuthorityState } from '../authority/authority-state.ts';
 import { BY_AGENT, type ClusterView, type GovernedNamespace } from '../cluster-view.ts';
@@ -105,8 +105,15 @@ export async function gatherIdentity(
 async function gatherGone(ports: GatherPorts, key: Key, signal: AbortSignal): Promise<GoneInputs | NotYet> {
   const { namespace = '' } = splitKey(key);
   const governed = ports.view.governed(namespace);
-  const orphans =
+  const found =
     governed === undefined ? [] : keptFor(governed, key).filter((secret) => isOrphan(ports.view, secret));
+  const isRefused = governed?.secrets.state === 'refused';
+  // The role may go before the rest of its namespace: then no cache tells of the end.
+  const isOver =
+    found.length > 0 &&
+    isRefused &&
+    (await ports.client.find(NAMESPACE, { name: namespace }, { signal })) === undefined;
+  const orphans = isOver ? [] : found;
   return (await isAnyOwnerAlive(ports, orphans, signal)) ? { kind: 'not-yet' } : { kind: 'gone', orphans };
 }
 

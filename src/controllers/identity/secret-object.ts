@@ -37,7 +37,7 @@ export function secretObject(
   };
 }
 
-/** The same Secret without anything in it: what reaches running pods before it is deleted. */
+/** The same Secret without anything in it: what is left when a finalizer of somebody keeps it from going. */
 export function emptiedSecret(secret: Secret): Secret {
   return {
     apiVersion: 'v1',

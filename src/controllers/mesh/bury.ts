@@ -5,6 +5,7 @@
 
 import { AGENT_IDENTITY } from '../../api/group.ts';
 import { BY_SERVICE_ACCOUNT } from '../../cluster/identity-view.ts';
+import { NAMESPACE } from '../../kube/core-types.ts';
 import { isNamespaceTerminating } from '../../kube/errors.ts';
 import { type Key, splitKey } from '../../kube/object.ts';
 import { isKept, keepObjects } from './keep-objects.ts';
@@ -28,7 +29,11 @@ export async function buryObjects(ports: MeshPorts, key: Key, signal: AbortSigna
   const { namespace = '', name } = splitKey(key);
   const scope = view.governed(namespace) === undefined ? undefined : mesh.scope(namespace);
   if (scope === undefined) return 'gone';
-  if (!view.identities.hasSynced || scopeAccess(mesh, scope) !== 'allowed') return 'not-yet';
+  if (!view.identities.hasSynced) return 'not-yet';
+  const access = scopeAccess(mesh, scope);
+  if (access !== 'allowed') {
+    return access === 'refused' && (await isNamespaceGone(ports, namespace, signal)) ? 'gone' : 'not-yet';
+  }
   // Of nobody of ours: what others call like that is their business while no agent has the name.
   if (![...ownRecords(scope, key).values()].some(({ isOurs }) => isOurs)) return 'gone';
   // A cache that misses an identity must not cut it off.
@@ -42,6 +47,16 @@ export async function buryObjects(ports: MeshPorts, key: Key, signal: AbortSigna
     if (isNamespaceTerminating(error)) return 'stands';
     throw error;
   }
+}
+
+/** The role may go before the rest of its namespace: then no cache tells of the end. */
+async function isNamespaceGone(
+  { namespaces, client }: MeshPorts,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!namespaces.hasSynced || namespaces.get(name) !== undefined) return false;
+  return (await client.find(NAMESPACE, { name }, { signal })) === undefined;
 }
 
 interface Grave {
@@ -72,7 +87,8 @@ async function settle(ports: MeshPorts, grave: Grave, signal: AbortSignal): Prom
   };
   if (!(await isAnyPodLeft(ports, grave, signal))) return remove();
   if (!isKept(keeping)) await keepObjects(ports, keeping, signal);
-  return 'stands';
+  // The end of a pod wakes whoever has a tombstone by then: one that ended before, or is in no cache, wakes nobody.
+  return ports.mesh.podsOf(namespace, serviceAccountName).length > 0 ? 'stands' : 'not-yet';
 }
 
 /** Nothing of it ever refused a call. */

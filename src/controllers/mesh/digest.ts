@@ -11,7 +11,7 @@ export interface PolicyObject extends KubeObject {
 }
 
 const ARGO = 'argocd.argoproj.io';
-const DIGEST_LENGTH = 22;
+const DIGEST_BYTES = 16;
 
 /**
  * Equal for objects that are equal in everything that is ours or changes their effect: spec, our labels and annotations,
@@ -20,8 +20,12 @@ const DIGEST_LENGTH = 22;
  */
 export function policyDigest({ metadata, spec = {} }: PolicyObject): string {
   const { labels, annotations, ownerReferences = [] } = metadata;
-  const text = canonical([counted(labels), counted(annotations), ownerReferences, spec]);
-  return hash('sha256', text, 'base64url').slice(0, DIGEST_LENGTH);
+  return shortDigest(canonical([counted(labels), counted(annotations), ownerReferences, spec]));
+}
+
+/** 22 characters that stand for a text. There is one in memory for each object, so none is a slice of something longer. */
+export function shortDigest(text: string): string {
+  return hash('sha256', text, 'buffer').subarray(0, DIGEST_BYTES).toString('base64url');
 }
 
 /** The labels or annotations that count. */

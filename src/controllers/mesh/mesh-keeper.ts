@@ -8,7 +8,7 @@ import type { MeshObjects } from '../../domain/mesh/model.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { type Key, keyOf } from '../../kube/object.ts';
 import { coverageOf } from './coverage.ts';
-import { policyDigest } from './digest.ts';
+import { policyDigest, shortDigest } from './digest.ts';
 import { isKept, keepObjects } from './keep-objects.ts';
 import { MeshMemory } from './mesh-memory.ts';
 import type { MeshInput, MeshPorts } from './mesh-ports.ts';
@@ -22,6 +22,9 @@ const YIELD_RECHECK_MS = 1_000;
 const REFUSED_RECHECK_MS = 10_000;
 /** So many in a row, some three seconds, before status says so. */
 const TELL_AFTER_UNANSWERED = 6;
+
+const IN_PART =
+  'The API server serves only one of AuthorizationPolicy and PeerAuthentication of security.istio.io/v1, so that the mesh objects stay as they are: let it serve both, or neither.';
 
 interface Round extends MeshInput {
   readonly key: Key;
@@ -47,8 +50,11 @@ export class MeshKeeper {
     if (scope === undefined) return { kind: 'outside', recheckAtMs: undefined };
     const access = scopeAccess(mesh, scope);
     if (access === 'unknown') return { kind: 'unchanged', recheckAtMs: undefined };
+    if (access === 'in-part') {
+      return { kind: 'pending', message: IN_PART, isDryRun: server.isDryRun, recheckAtMs: undefined };
+    }
     if (access === 'refused') {
-      const message = `The API server refuses the operator's access to policies of namespace ${namespace}, or to the definitions of Istio's kinds. helm upgrade puts the roles back.`;
+      const message = `The API server refuses the operator's access to policies or Services of namespace ${namespace}, or to the definitions of Istio's kinds. helm upgrade puts the roles back.`;
       const recheckAtMs = nowMs() + REFUSED_RECHECK_MS;
       return { kind: 'failed', reason: 'MeshFailed', message, isDryRun: server.isDryRun, recheckAtMs };
     }
@@ -150,7 +156,6 @@ export class MeshKeeper {
 
 /** All of the objects in short: equal for equal ones. */
 function textOf(objects: MeshObjects): string {
-  return Object.entries(objects)
-    .map(([role, object]) => `${role}=${policyDigest(object)}`)
-    .join(' ');
+  const digests = Object.entries(objects).map(([role, object]) => `${role}=${policyDigest(object)}`);
+  return shortDigest(digests.join(' '));
 }

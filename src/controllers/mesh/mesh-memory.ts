@@ -3,9 +3,8 @@
 import { recentRounds } from '../../domain/identity/repair-loop.ts';
 import type { Key } from '../../kube/object.ts';
 
-interface Memory {
-  /** What was brought about last; a deviation from it is somebody else's doing. */
-  readonly kept: string | undefined;
+/** What is remembered of an identity with which something was wrong. */
+interface Trouble {
   /** Refusals of the API server in a row. */
   readonly failures: number;
   /** Attempts in a row that got no answer. */
@@ -14,7 +13,7 @@ interface Memory {
   readonly mendedAtMs: readonly number[];
 }
 
-const NOTHING: Memory = { kept: undefined, failures: 0, unanswered: 0, mendedAtMs: [] };
+const NONE: Trouble = { failures: 0, unanswered: 0, mendedAtMs: [] };
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 30_000;
 /** Rounds within an hour that are served at once. */
@@ -24,31 +23,34 @@ const PAUSE_MS = 1_000;
 
 /** Memory by key. */
 export class MeshMemory {
-  readonly #memory = new Map<Key, Memory>();
+  /** What was brought about last; a deviation from it is somebody else's doing. */
+  readonly #kept = new Map<Key, string>();
+  readonly #troubles = new Map<Key, Trouble>();
 
   /** Whether a deviation from `wanted`, a text for all of it, is somebody else's doing. */
   isMending(key: Key, wanted: string): boolean {
-    return this.#of(key).kept === wanted;
+    return this.#kept.get(key) === wanted;
   }
 
   /** Everything is as `wanted` says. */
   kept(key: Key, wanted: string): void {
-    const before = this.#of(key);
-    if (before.kept === wanted && before.failures + before.unanswered === 0) return;
-    this.#memory.set(key, { ...before, kept: wanted, failures: 0, unanswered: 0 });
+    this.#kept.set(key, wanted);
+    const before = this.#troubles.get(key);
+    if (before === undefined || before.failures + before.unanswered === 0) return;
+    this.#troubles.set(key, { ...before, failures: 0, unanswered: 0 });
   }
 
   /** Counts a refusal, and says when to try again; milliseconds since the Unix epoch. */
   failed(key: Key, nowMs: number): number {
     const before = this.#of(key);
-    this.#memory.set(key, { ...before, failures: before.failures + 1 });
+    this.#troubles.set(key, { ...before, failures: before.failures + 1 });
     return nowMs + Math.min(FIRST_RETRY_MS * 2 ** before.failures, LONGEST_RETRY_MS);
   }
 
   /** Counts an attempt without an answer, and gives how many there were in a row. */
   unanswered(key: Key): number {
     const before = this.#of(key);
-    this.#memory.set(key, { ...before, unanswered: before.unanswered + 1 });
+    this.#troubles.set(key, { ...before, unanswered: before.unanswered + 1 });
     return before.unanswered + 1;
   }
 
@@ -56,7 +58,7 @@ export class MeshMemory {
   mended(key: Key, nowMs: number): number {
     const before = this.#of(key);
     const mendedAtMs = [...recentRounds(before.mendedAtMs, nowMs), nowMs].slice(-FREE_ROUNDS - 1);
-    this.#memory.set(key, { ...before, mendedAtMs });
+    this.#troubles.set(key, { ...before, mendedAtMs });
     return mendedAtMs.length;
   }
 
@@ -72,10 +74,11 @@ export class MeshMemory {
 
   /** The identity is gone. */
   forget(key: Key): void {
-    this.#memory.delete(key);
+    this.#kept.delete(key);
+    this.#troubles.delete(key);
   }
 
-  #of(key: Key): Memory {
-    return this.#memory.get(key) ?? NOTHING;
+  #of(key: Key): Trouble {
+    return this.#troubles.get(key) ?? NONE;
   }
 }

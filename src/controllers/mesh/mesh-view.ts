@@ -133,10 +133,11 @@ export class MeshView {
     });
   }
 
-  /** Whether Istio's kinds are served; undefined: not known yet. */
-  get servesIstio(): boolean | undefined {
-    const served = this.#kinds.map(({ isServed }) => isServed);
-    return served.includes(undefined) ? undefined : served.every((isServed) => isServed === true);
+  /** Whether Istio's kinds are served; `in-part`: only one of the two is; undefined: not known yet. */
+  get servesIstio(): boolean | 'in-part' | undefined {
+    const [policies, peers] = this.#kinds.map(({ isServed }) => isServed);
+    if (policies === undefined || peers === undefined) return undefined;
+    return policies === peers ? policies : 'in-part';
   }
 
   /** The caches of a namespace, if it is governed; the caller knows of namespaces that never are. */

@@ -23,8 +23,8 @@ export interface OwnRecord {
   /** It says itself that it is ours. */
   readonly isOurs: boolean;
   readonly isTombstone: boolean;
-  /** RFC 3339. */
-  readonly createdAt: string;
+  /** RFC 3339. Only of a PeerAuthentication: among those the oldest counts. */
+  readonly createdAt?: string;
 }
 
 /** An object of somebody else that lets something in, or says how connections are taken. */
@@ -50,6 +50,7 @@ interface Spec {
   readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
   readonly targetRefs?: readonly unknown[];
   readonly targetRef?: unknown;
+  readonly rules?: readonly unknown[];
   readonly podSelector?: LabelSelector;
   readonly policyTypes?: readonly string[];
   readonly ingress?: readonly unknown[];
@@ -61,10 +62,11 @@ interface Spec {
 export function authorizationPolicyRecord(object: PolicyObject): PolicyRecord {
   const own = ownRecord(object, 'AuthorizationPolicy');
   if (own !== undefined) return own;
-  const { action = 'ALLOW', selector, targetRef, targetRefs = [] }: Spec = object.spec ?? {};
+  const { action = 'ALLOW', selector, targetRef, targetRefs = [], rules = [] }: Spec = object.spec ?? {};
   const isRecorded = object.metadata.annotations?.['istio.io/dry-run'] === 'true';
-  // Those with targetRefs hold at waypoints and gateways, not at pods.
-  if (action !== 'ALLOW' || isRecorded || targetRef !== undefined || targetRefs.length > 0) return OTHER;
+  // Without rules it allows nothing, as the default of a mesh that denies; with targetRefs it holds at waypoints and gateways.
+  const isAtPods = targetRef === undefined && targetRefs.length === 0;
+  if (action !== 'ALLOW' || isRecorded || rules.length === 0 || !isAtPods) return OTHER;
   return { kind: 'foreign', ...placeOf(object), selector: { matchLabels: selector?.matchLabels ?? {} } };
 }
 
@@ -111,7 +113,7 @@ function ownRecord(object: PolicyObject, kind: ReturnType<typeof kindOf>['kind']
     account: (selector ?? podSelector)?.matchLabels?.[LABEL_IDENTITY],
     isOurs: isOurs(object),
     isTombstone: labels[LABEL_TOMBSTONE] !== undefined,
-    createdAt: creationTimestamp,
+    ...(role === 'mtls' ? { createdAt: creationTimestamp } : {}),
   };
 }
 

@@ -6,11 +6,20 @@ import type { ClusterView } from '../cluster-view.ts';
 import type { MeshScope, MeshView } from './mesh-view.ts';
 import { ownRecords } from './object-cache.ts';
 
-/** Whether the policies of a namespace are known, and Istio's among them as far as they are served. */
-export function scopeAccess(mesh: MeshView, scope: MeshScope): 'allowed' | 'refused' | 'unknown' {
+/** What may be done with the walls of a namespace now; `in-part`: they must stay as they are, whatever is wanted. */
+export type ScopeAccess = 'allowed' | 'refused' | 'unknown' | 'in-part';
+
+/**
+ * Whether the policies of a namespace are known, and Istio's among them as far as they are served, and what carries the
+ * traffic of its agents. While Istio's kinds are served in part, a mesh comes or goes: policies that it still enforces
+ * are not taken away because the others cannot be written.
+ */
+export function scopeAccess(mesh: Pick<MeshView, 'servesIstio' | 'kinds'>, scope: MeshScope): ScopeAccess {
   const { servesIstio } = mesh;
+  if (servesIstio === 'in-part') return 'in-part';
   const caches = [
     scope.networkPolicies,
+    scope.services,
     ...(servesIstio === true ? [scope.authorizationPolicies, scope.peerAuthentications] : []),
   ];
   const kinds = servesIstio === undefined ? mesh.kinds() : [];

@@ -95,7 +95,7 @@ function connectScope(triggers: MeshTriggers, namespace: string, scope: MeshScop
       identities.enqueue(key);
     }
   });
-  for (const cache of [networkPolicies, authorizationPolicies, peerAuthentications, pods]) {
+  for (const cache of Object.values(scope)) {
     cache.onStateChange(() => (namespace === '*' ? wakeAll(triggers) : wakeNamespace(triggers, namespace)));
   }
 }

@@ -2,6 +2,7 @@
 
 import { ANNOTATION_OWNER_UID, LABEL_AGENT, LABEL_MANAGED, LABEL_TOMBSTONE } from '../../api/group.ts';
 import type { AgentId } from '../../domain/delegation/facts.ts';
+import type { RefusalReason } from '../../domain/identity/eligibility.ts';
 import { resolveAgentIdentity } from '../../domain/identity/resolve.ts';
 import { lintMeshObject } from '../../domain/mesh/lint.ts';
 import type { Account, MeshFacts, MeshPlan, MeshTarget } from '../../domain/mesh/model.ts';
@@ -85,10 +86,16 @@ function targetOf(ports: MeshPorts, input: MeshInput): MeshTarget {
     labels: labelsOf(name),
     annotations: { [ANNOTATION_OWNER_UID]: uid },
     server: input.server,
-    refusal: input.refusal,
+    refusal: refusalOf(input),
     edges: ports.book.graph.edgesInto(id),
     accountOf: (agent) => accountOfAgent(ports, agent),
   });
+}
+
+/** What cuts an agent off does so whatever else is in the way: a role that is missing for its Secret lifts nothing. */
+function refusalOf({ identity: { metadata, spec }, refusal }: MeshInput): RefusalReason | undefined {
+  if (metadata.deletionTimestamp !== undefined) return 'Deleting';
+  return spec.suspended === true ? 'Quarantined' : refusal;
 }
 
 function factsOf({ mesh, namespaces, settings }: MeshPorts, { namespace, name }: MeshTarget): MeshFacts {

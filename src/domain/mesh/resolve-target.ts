@@ -34,8 +34,8 @@ const UNKNOWN: readonly RefusalReason[] = ['InvalidSpec', 'NotServed'];
  */
 export function resolveTarget(input: TargetInput): MeshTarget {
   const { namespace, name, serviceAccountName, labels, annotations, server, refusal } = input;
-  const isUnknown = refusal !== undefined && UNKNOWN.includes(refusal);
-  const state = stateOf(server.isDryRun, refusal);
+  const isUnknown = server.invalidFields.length > 0 || (refusal !== undefined && UNKNOWN.includes(refusal));
+  const state = stateOf(server.isDryRun, isUnknown, refusal);
   const isClosed = state === 'killed' || isUnknown;
   return {
     namespace,
@@ -51,10 +51,14 @@ export function resolveTarget(input: TargetInput): MeshTarget {
   };
 }
 
-function stateOf(isDryRun: boolean, refusal: RefusalReason | undefined): MeshTarget['state'] {
+function stateOf(
+  isDryRun: boolean,
+  isUnknown: boolean,
+  refusal: RefusalReason | undefined,
+): MeshTarget['state'] {
   if (refusal !== undefined && CUT_OFF.includes(refusal)) return 'killed';
   if (isDryRun) return 'dry-run';
-  return refusal !== undefined && UNKNOWN.includes(refusal) ? 'closed' : 'enforce';
+  return isUnknown ? 'closed' : 'enforce';
 }
 
 function delegatorOf({ from, grants }: EffectiveEdge, { accountOf }: TargetInput): Delegator | undefined {

@@ -499,6 +499,18 @@ describe('the wall of an agent without a mesh', () => {
     await cluster.condition('lonely', 'MeshReady', ['Degraded', 'WaypointNotYet']);
   });
 
+  it('stands as long as one of the definitions of Istio is there', async () => {
+    const before = await cluster.objectsOf('lonely', WALL);
+    await controlPlane().kubectl(['delete', 'crd', 'peerauthentications.security.istio.io']);
+    await cluster.condition('lonely', 'MeshReady', ['Pending', 'serves only one of AuthorizationPolicy and']);
+    await swarm().ready('lonely', 'MeshPending');
+    const { allow, fence, net } = before;
+    expect(await cluster.objects('lonely')).to.deep.equal({ allow, fence, net });
+    await applyIstioCrds(controlPlane());
+    await cluster.objectsOf('lonely', WALL);
+    await swarm().ready('lonely');
+  });
+
   it('shrinks when Istio is taken away', async () => {
     await controlPlane().kubectl([
       'delete',

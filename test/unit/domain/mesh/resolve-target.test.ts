@@ -17,8 +17,12 @@ const EDGES: readonly EffectiveEdge[] = [
   { from: 'ai-agents/gone', to: 'ai-agents/deployer', grants: [] },
 ];
 
-function targetOf(refusal?: RefusalReason, enforcement = 'Enforce'): ReturnType<typeof resolveTarget> {
-  const input: TargetInput = {
+function targetOf(refusal?: RefusalReason, enforcement?: string): ReturnType<typeof resolveTarget> {
+  return resolveTarget(inputOf(refusal, enforcement));
+}
+
+function inputOf(refusal?: RefusalReason, enforcement = 'Enforce'): TargetInput {
+  return {
     namespace: 'ai-agents',
     name: 'deployer',
     serviceAccountName: 'deployer-sa',
@@ -32,7 +36,6 @@ function targetOf(refusal?: RefusalReason, enforcement = 'Enforce'): ReturnType<
         ? { namespace: 'ai-agents', serviceAccountName: 'planner-sa' }
         : undefined,
   };
-  return resolveTarget(input);
 }
 
 describe('resolveTarget', () => {
@@ -73,6 +76,12 @@ describe('resolveTarget', () => {
       expect(targetOf(refusal)).to.deep.equal(targetOf());
     });
   }
+
+  it('lets in nobody as long as the server has a value that cannot be served, whatever else is in the way', () => {
+    const server = resolveServer({ server: { routes: [{ method: 'POST', path: 'x' }] } }, () => false);
+    const { state, routes, delegators } = resolveTarget({ ...inputOf('NamespaceRoleMissing'), server });
+    expect({ state, routes, delegators }).to.deep.equal({ state: 'closed', routes: [], delegators: [] });
+  });
 
   it('only records with DryRun', () => {
     expect(targetOf(undefined, 'DryRun')).to.deep.equal({ ...targetOf(), state: 'dry-run' });
