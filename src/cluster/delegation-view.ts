@@ -16,6 +16,8 @@ export interface NamespaceRecord {
 export interface DelegationViewOptions {
   /** Client, log, clock and whatever else every cache needs. */
   readonly cache: Pick<CacheOptions<unknown, KubeObject>, 'client' | 'clock' | 'log' | 'timing'>;
+  /** Whether statuses are kept. Default true. */
+  readonly keepsStatus?: boolean;
 }
 
 /** The caches, of the whole cluster; nothing is read before they are started. */
@@ -25,16 +27,16 @@ export class DelegationView {
   /** By name. */
   readonly namespaces: Cache<NamespaceRecord>;
 
-  constructor({ cache }: DelegationViewOptions) {
+  constructor({ cache, keepsStatus = true }: DelegationViewOptions) {
     this.policies = new Cache<DelegationPolicy, DelegationPolicy>({
       ...cache,
       type: DELEGATION_POLICY,
-      project: policyRecord,
+      project: (policy) => policyRecord(policy, keepsStatus),
     });
     this.boundaries = new Cache<CapabilityBoundary, CapabilityBoundary>({
       ...cache,
       type: CAPABILITY_BOUNDARY,
-      project: boundaryRecord,
+      project: (boundary) => boundaryRecord(boundary, keepsStatus),
     });
     this.namespaces = new Cache<NamespaceRecord>({
       ...cache,
@@ -55,7 +57,7 @@ export class DelegationView {
 }
 
 /** Keeps of the metadata what is used. */
-function policyRecord({ metadata, spec, status }: DelegationPolicy): DelegationPolicy {
+function policyRecord({ metadata, spec, status }: DelegationPolicy, keepsStatus: boolean): DelegationPolicy {
   const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } =
     metadata;
   return {
@@ -69,15 +71,18 @@ function policyRecord({ metadata, spec, status }: DelegationPolicy): DelegationP
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },
     spec: spec ?? {},
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined || !keepsStatus ? {} : { status }),
   };
 }
 
-function boundaryRecord({ metadata, spec, status }: CapabilityBoundary): CapabilityBoundary {
+function boundaryRecord(
+  { metadata, spec, status }: CapabilityBoundary,
+  keepsStatus: boolean,
+): CapabilityBoundary {
   const { name, uid, resourceVersion, generation, creationTimestamp } = metadata;
   return {
     metadata: { name, uid, resourceVersion, generation, creationTimestamp },
     spec,
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined || !keepsStatus ? {} : { status }),
   };
 }

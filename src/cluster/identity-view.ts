@@ -5,6 +5,12 @@ import { AGENT_IDENTITY, OWN_PREFIX } from '../api/group.ts';
 import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
 import { Cache, type CacheOptions } from '../kube/cache.ts';
 import type { Key, KubeObject } from '../kube/object.ts';
+import { SharedTexts } from '../kube/shared-texts.ts';
+
+type Status = NonNullable<AgentIdentity['status']>;
+
+/** How many different texts of conditions are looked for. */
+const SHARED_TEXTS = 1024;
 
 /** How an agent's namespace stands to this installation; `never`: it holds no agents, whatever anybody says. */
 export type NamespaceScope = 'governed' | 'outside' | 'never';
@@ -26,6 +32,8 @@ export interface IdentityViewOptions {
   /** Namespaces that are served; `*` is all of them. */
   readonly namespaces: readonly string[] | '*';
   readonly operatorNamespace: string;
+  /** Whether statuses are kept, which are half of an object. Default true. */
+  readonly keepsStatus?: boolean;
 }
 
 /** The cache of all AgentIdentities; nothing is read before it is started. */
@@ -34,13 +42,14 @@ export class IdentityView {
   readonly #namespaces: ReadonlySet<string> | '*';
   readonly #operatorNamespace: string;
 
-  constructor({ cache, namespaces, operatorNamespace }: IdentityViewOptions) {
+  constructor({ cache, namespaces, operatorNamespace, keepsStatus = true }: IdentityViewOptions) {
     this.#namespaces = namespaces === '*' ? '*' : new Set(namespaces);
     this.#operatorNamespace = operatorNamespace;
+    const texts = new SharedTexts(SHARED_TEXTS);
     this.identities = new Cache<AgentIdentity, AgentIdentity>({
       ...cache,
       type: AGENT_IDENTITY,
-      project: agentIdentityRecord,
+      project: (identity) => agentIdentityRecord(identity, keepsStatus ? texts : undefined),
       indexes: {
         [BY_NAMESPACE]: ({ metadata }) => [metadata.namespace],
         [BY_UID]: ({ metadata }) => [metadata.uid],
@@ -69,8 +78,11 @@ function resolved(identity: Pick<AgentIdentity, 'metadata' | 'spec'>): {
   return resolveAgentIdentity(identity.metadata.name, identity.spec);
 }
 
-/** Keeps of the metadata what is used; managedFields alone are a quarter of an object. */
-function agentIdentityRecord({ metadata, spec, status }: AgentIdentity): AgentIdentity {
+/** Keeps of the metadata what is used; managedFields alone are a quarter of an object. Without `texts` no status. */
+function agentIdentityRecord(
+  { metadata, spec, status }: AgentIdentity,
+  texts: SharedTexts | undefined,
+): AgentIdentity {
   const { name, namespace, uid, resourceVersion, generation, creationTimestamp } = metadata;
   const { deletionTimestamp, annotations = {} } = metadata;
   return {
@@ -88,8 +100,21 @@ function agentIdentityRecord({ metadata, spec, status }: AgentIdentity): AgentId
       ),
     },
     spec: spec ?? {},
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined || texts === undefined ? {} : { status: withSharedTexts(status, texts) }),
   };
+}
+
+/** Conditions are most of what is kept of an agent, and those of thousands of agents say the same. */
+function withSharedTexts(status: Status, texts: SharedTexts): Status {
+  if (status.conditions === undefined) return status;
+  const conditions = status.conditions.map((condition) => ({
+    ...condition,
+    type: texts.of(condition.type),
+    reason: texts.of(condition.reason),
+    message: texts.of(condition.message),
+    lastTransitionTime: texts.of(condition.lastTransitionTime),
+  }));
+  return { ...status, conditions };
 }
 
 /** Keys of the identities with the ServiceAccount of `identity`, itself among them if it is still there. */

@@ -45,7 +45,9 @@ export type Key = string;
 
 /** The key of an object. */
 export function keyOf(metadata: Pick<ObjectMeta, 'name' | 'namespace'>): Key {
-  return metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+  const { namespace, name } = metadata;
+  // Not a template: V8 keeps that as a tree of its parts, of twice the size.
+  return namespace === undefined ? name : [namespace, name].join('/');
 }
 
 /** Splits a key; `namespace` is undefined for a cluster-scoped object. */
