@@ -80,7 +80,8 @@ function secretOf({ metadata: { name, namespace, uid } }: AgentIdentity): Return
   );
 }
 
-function statusOf(identity: AgentIdentity): ReturnType<typeof identityStatus> {
+/** A status as long as the real ones. */
+export function statusOf(identity: AgentIdentity): ReturnType<typeof identityStatus> {
   const { name, namespace } = identity.metadata;
   const nowMs = Date.now();
   return identityStatus(
@@ -100,6 +101,7 @@ function statusOf(identity: AgentIdentity): ReturnType<typeof identityStatus> {
         authorityId: '0'.repeat(16),
       },
       failure: undefined,
+      files: 'none',
       mesh: {
         problem: undefined,
         coverage: { reason: 'NotInstalled', message: 'x'.repeat(230) },

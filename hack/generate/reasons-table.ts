@@ -37,6 +37,12 @@ the NetworkPolicy is all there is; Unknown (Pending) while that is not known. \`
 |---|---|---|
 ${findingRows()}
 
+## AgentIdentity: FilesMounted
+
+There while a pod runs as the agent; it does not lower Ready. True (Mounted) when every such pod has the label
+\`agenttrust.dev/identity\` and a volume with the certificate Secret; False (NotMounted), with at most three pods that do
+not and the command that restarts them: they came past the webhook, or were there before the AgentIdentity.
+
 ## DelegationPolicy and CapabilityBoundary: reasons of Ready
 
 \`Accepted\` of a DelegationPolicy has the same ones. A policy that is not accepted grants nothing. \`ResolvedRefs\` is True

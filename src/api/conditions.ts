@@ -163,6 +163,12 @@ export const MESH_READY_REASONS = {
 /** A reason of MeshReady. */
 export type MeshReadyReason = keyof typeof MESH_READY_REASONS;
 
+/** Reasons of the condition FilesMounted, and the status that goes with each. */
+export const FILES_MOUNTED_REASONS = { Mounted: 'True', NotMounted: 'False' } as const;
+
+/** A reason of FilesMounted. */
+export type FilesMountedReason = keyof typeof FILES_MOUNTED_REASONS;
+
 /** Reasons of the condition Enforced, by its status. */
 export const ENFORCED_REASONS = { True: 'Enforce', False: 'DryRun' } as const;
 

@@ -17,6 +17,10 @@ export const EVENT_REASONS = {
     'The pods of an agent are not wholly behind its wall any more. The message says which, why, and what to do.',
   PolicySquatted:
     'An object of somebody else stood under the name of a mesh object of an agent, and was overwritten.',
+  PodWithoutFiles:
+    'Pods run as an agent without its label or its files: they came past the webhook. The message says which, and how to restart them.',
+  Quarantined:
+    'On a pod: it waits for the Secret of an agent that is cut off, and starts by itself after that is lifted.',
   AuthorityPrepared: 'A generation of the authority was made.',
   BundleTampered: 'The trust bundle of a namespace was altered and is mended.',
   RepairLoop:

@@ -44,6 +44,7 @@ import type { ControllerConfig } from './config.ts';
 import { delegationParts } from './delegation-parts.ts';
 import { kubeParts } from './kube-parts.ts';
 import { meshParts } from './mesh-parts.ts';
+import { podParts } from './pod-parts.ts';
 
 /** What the process is made of. */
 export interface OperatorOptions {
@@ -164,6 +165,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
         }),
       ),
       mesh: walls.port,
+      pods: podParts({ view, mesh: walls.mesh, recorder, registry }),
       observe: (secret) => view.governed(secret.metadata.namespace ?? '')?.secrets.observe(secret),
       observeDeleted: ({ metadata }) =>
         view.governed(metadata.namespace ?? '')?.secrets.observeDeleted(metadata),

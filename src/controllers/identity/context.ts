@@ -8,6 +8,7 @@ import type { Key } from '../../kube/object.ts';
 import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
 import type { MeshOutcome } from '../mesh/outcome.ts';
+import type { FilesReport, PodsInput } from '../pods/pod-reporter.ts';
 import type { ActPorts } from './act.ts';
 import type { Attempts } from './attempts.ts';
 import type { GatherPorts, IdentityInputs } from './gather.ts';
@@ -22,6 +23,7 @@ export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>
   readonly attempts: Attempts;
   readonly events: IdentityEvents;
   readonly mesh: MeshPort;
+  readonly pods: PodsPort;
   /** Writes status when it differs from what is stored. */
   readonly report: (identity: AgentIdentity, report: IdentityReport, signal: AbortSignal) => Promise<void>;
 }
@@ -32,6 +34,13 @@ export interface MeshPort {
   keep(input: MeshInput, signal: AbortSignal): Promise<MeshOutcome>;
   /** Of an identity that is gone. @throws KubeError. */
   bury(key: Key, signal: AbortSignal): Promise<Burial>;
+}
+
+/** Looks at the pods of identities; asks no server. */
+export interface PodsPort {
+  report(input: PodsInput): FilesReport;
+  /** The identity is gone. */
+  forget(key: Key): void;
 }
 
 /** What came of a reconcile: what to say, and when to look again. */
@@ -47,6 +56,8 @@ export interface Context {
   readonly inputs: IdentityInputs;
   /** What came of the mesh objects, which are written first. */
   readonly mesh: MeshOutcome;
+  /** What is seen of its pods. */
+  readonly files: FilesReport;
   /** The Secret was read from the server, because an earlier write showed that the cache may be behind. */
   readonly wasContested: boolean;
   readonly signal: AbortSignal;

@@ -67,6 +67,7 @@ export function reportOf(
     certificate: isOwn(context, secret) ? certificateReport(secret, uid, resolved) : undefined,
     failure: undefined,
     mesh: meshReport(context.mesh),
+    files: context.files,
   };
 }
 

@@ -16,6 +16,7 @@ import { isKubeError } from '../../kube/errors.ts';
 import type { Key } from '../../kube/object.ts';
 import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
+import type { PodsInput } from '../pods/pod-reporter.ts';
 import { issueCertificate, repairSecret } from './act.ts';
 import type { Context, IdentityPorts, Result } from './context.ts';
 import { explainFailure } from './failure.ts';
@@ -38,10 +39,12 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
       contested.delete(key);
       ports.attempts.forget(key);
       ports.leaves.settle(key);
+      ports.pods.forget(key);
       return endOf(ports, { key, orphans: inputs.orphans }, signal);
     }
     const mesh = await ports.mesh.keep(meshInput(inputs), signal);
-    const context = { ports, key, inputs, mesh, wasContested: contested.has(key), signal };
+    const files = ports.pods.report(podsInput(inputs));
+    const context = { ports, key, inputs, mesh, files, wasContested: contested.has(key), signal };
     const outcome = await serveAndReport(context, contested);
     if (mesh.kind === 'unanswered') throw mesh.error;
     return sooner(outcome, mesh.recheckAtMs);
@@ -82,6 +85,11 @@ function meshInput({ identity, resolved, server, eligibility }: IdentityInputs):
   const { serviceAccountName } = resolved;
   const refusal = eligibility.kind === 'refused' ? eligibility.reason : undefined;
   return { identity, serviceAccountName, server, refusal };
+}
+
+function podsInput({ identity, resolved, eligibility }: IdentityInputs): PodsInput {
+  const isQuarantined = eligibility.kind === 'refused' && eligibility.reason === 'Quarantined';
+  return { identity, resolved, isQuarantined };
 }
 
 /** The outcome, but not later than an instant. */

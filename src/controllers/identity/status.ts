@@ -3,6 +3,7 @@
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import {
   ENFORCED_REASONS,
+  FILES_MOUNTED_REASONS,
   MESH_READY_REASONS,
   type MeshReadyReason,
   QUARANTINED_REASONS,
@@ -10,6 +11,7 @@ import {
   type ReadyReason,
 } from '../../api/conditions.ts';
 import type { AgentIdentityStatus } from '../../api/generated/agentidentities.ts';
+import type { FilesReport } from '../pods/pod-reporter.ts';
 import { rfc3339, stampedConditions, type WantedCondition } from '../stamped-conditions.ts';
 
 /** The leaf that is in the Secret; instants in milliseconds since the Unix epoch. */
@@ -50,6 +52,7 @@ export interface IdentityReport {
   readonly failure: FailureReport | undefined;
   /** `none`: there is no wall to speak of. `as-before`: nothing new is known, and what status says stays. */
   readonly mesh: MeshReport | 'none' | 'as-before';
+  readonly files: FilesReport;
 }
 
 /**
@@ -71,6 +74,7 @@ export function identityStatus(
     certificate,
     quarantinedCondition(report),
     ...meshConditions(identity, report.mesh),
+    ...filesConditions(identity, report.files),
   ];
   if (ready.progress === 'trying') wanted.push({ ...summary, type: 'Reconciling', status: 'True' });
   if (ready.progress === 'stalled') wanted.push({ ...summary, type: 'Stalled', status: 'True' });
@@ -120,6 +124,14 @@ function meshConditions(identity: AgentIdentity, mesh: IdentityReport['mesh']): 
     { type: 'MeshReady', status: MESH_READY_REASONS[coverage.reason], ...coverage },
     { type: 'Enforced', status: enforced, reason: ENFORCED_REASONS[enforced], message },
   ];
+}
+
+function filesConditions(identity: AgentIdentity, files: FilesReport): readonly WantedCondition[] {
+  if (files === 'none') return [];
+  if (files === 'as-before') {
+    return [storedCondition(identity, 'FilesMounted')].filter((condition) => condition !== undefined);
+  }
+  return [{ type: 'FilesMounted', status: FILES_MOUNTED_REASONS[files.reason], ...files }];
 }
 
 function storedCondition({ status }: AgentIdentity, type: string): WantedCondition | undefined {

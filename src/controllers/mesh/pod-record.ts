@@ -10,8 +10,18 @@ export interface Pod extends KubeObject {
     readonly hostNetwork?: boolean;
     readonly containers?: readonly { readonly name: string }[];
     readonly initContainers?: readonly { readonly name: string }[];
+    readonly volumes?: readonly PodVolume[];
   };
-  readonly status?: { readonly phase?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+/** A volume, where it can hold a Secret. */
+export interface PodVolume {
+  readonly secret?: { readonly secretName?: string };
+  readonly projected?: { readonly sources?: readonly { readonly secret?: { readonly name?: string } }[] };
 }
 
 /** The projection of a pod. */
@@ -21,6 +31,11 @@ export interface PodRecord extends PodFacts {
   readonly account: string;
   /** It has run to its end, and never runs again. */
   readonly hasEnded: boolean;
+  readonly uid: string;
+  /** Names of the Secrets in its volumes. */
+  readonly secrets: readonly string[];
+  /** It has not been started: neither volumes nor network are made. */
+  readonly waitsForVolumes: boolean;
 }
 
 const PROXY = 'istio-proxy';
@@ -39,7 +54,7 @@ const EXCLUSIONS: readonly (readonly [string, (value: string) => boolean])[] = [
 
 /** Projects a pod. */
 export function podRecord({ metadata, spec = {}, status = {} }: Pod): PodRecord {
-  const { name, namespace = '', labels = {}, annotations = {} } = metadata;
+  const { name, namespace = '', uid = '', labels = {}, annotations = {} } = metadata;
   const { serviceAccountName = 'default', hostNetwork = false } = spec;
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   return {
@@ -47,6 +62,9 @@ export function podRecord({ metadata, spec = {}, status = {} }: Pod): PodRecord 
     name,
     account: serviceAccountName,
     hasEnded: ENDED.includes(status.phase),
+    uid,
+    secrets: (spec.volumes ?? []).flatMap(secretsOf),
+    waitsForVolumes: waitsForVolumes(status),
     labels,
     hostNetwork,
     isMeshed:
@@ -61,6 +79,19 @@ export function podRecord({ metadata, spec = {}, status = {} }: Pod): PodRecord 
     }).map(([key]) => key),
     workload: workloadOf(metadata),
   };
+}
+
+function secretsOf({ secret, projected }: PodVolume): readonly string[] {
+  const names = [secret?.secretName, ...(projected?.sources ?? []).map((source) => source.secret?.name)];
+  return names.filter((name) => name !== undefined);
+}
+
+/** The kubelet sets the condition once everything that containers need is there. */
+function waitsForVolumes({ phase = 'Pending', conditions = [] }: NonNullable<Pod['status']>): boolean {
+  const isReady = conditions.some(
+    ({ type, status }) => type === 'PodReadyToStartContainers' && status === 'True',
+  );
+  return phase === 'Pending' && !isReady;
 }
 
 function workloadOf({ labels = {}, ownerReferences = [] }: Pod['metadata']): string | undefined {

@@ -32,7 +32,7 @@ function unlabelled(facts: CoverageFacts): Finding | undefined {
     reason: 'UnlabelledPods',
     verb: `open to every caller, without the label ${LABEL_IDENTITY}=${facts.serviceAccountName}`,
     wayOut: (which) =>
-      `Restart: ${restart(which)}. If that does not help, put the label into the pod template.`,
+      `Restart: ${restartCommands(which)}. If that does not help, put the label into the pod template.`,
   });
 }
 
@@ -52,7 +52,7 @@ function unmeshed(facts: CoverageFacts): Finding | undefined {
   return about(facts, pods, {
     reason: 'NotMeshed',
     verb: 'without a proxy of the mesh, so that only the NetworkPolicy holds',
-    wayOut: (which) => `Restart, so that Istio takes them in: ${restart(which)}.`,
+    wayOut: (which) => `Restart, so that Istio takes them in: ${restartCommands(which)}.`,
   });
 }
 
@@ -89,7 +89,8 @@ function about(facts: CoverageFacts, pods: readonly PodFacts[], words: Words): F
   return { reason, message };
 }
 
-function restart(pods: readonly PodFacts[]): string {
+/** The commands that make new pods in place of these, separated by semicolons; at most two of them. */
+export function restartCommands(pods: readonly Pick<PodFacts, 'workload'>[]): string {
   const workloads = [...new Set(pods.map(({ workload }) => workload))].filter((name) => name !== undefined);
   if (workloads.length === 0) return 'kubectl delete pod, and create it again';
   return workloads

@@ -34,6 +34,7 @@ const issued: IdentityReport = {
   },
   failure: undefined,
   mesh: 'none',
+  files: 'none',
 };
 
 /** `type status reason` of each condition. */
@@ -177,6 +178,24 @@ describe('identityStatus', () => {
       isDryRun: false,
     } as const;
     expect(conditionsOf({ reason: 'Quarantined', mesh })[0]).to.equal('Ready False Quarantined');
+  });
+
+  it('says whether pods have their files, whatever Ready is, and leaves it while nothing new is known', () => {
+    const files = { reason: 'NotMounted', message: 'One has not.' } as const;
+    expect(conditionsOf({ files })).to.deep.equal([
+      'Ready True Issued',
+      'CertificateReady True Issued',
+      'Quarantined False NotQuarantined',
+      'FilesMounted False NotMounted',
+    ]);
+    expect(conditionsOf({ files: { reason: 'Mounted', message: '' } })[3]).to.equal(
+      'FilesMounted True Mounted',
+    );
+    expect(conditionsOf({ files: 'as-before' }).length).to.equal(3);
+    const stored = identityStatus(identity, { ...issued, files }, NOW);
+    const seen = { ...identity, status: stored };
+    expect(identityStatus(seen, { ...issued, files: 'as-before' }, NOW)).to.deep.equal(stored);
+    expect(identityStatus(seen, { ...issued, files: 'none' }, NOW).conditions?.length).to.equal(3);
   });
 
   it('is not ready before the first word about the wall', () => {

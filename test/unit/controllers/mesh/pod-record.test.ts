@@ -17,6 +17,9 @@ describe('podRecord', () => {
       name: 'p',
       account: 'deployer',
       hasEnded: false,
+      uid: '',
+      secrets: [],
+      waitsForVolumes: true,
       labels: { a: 'b' },
       hostNetwork: false,
       isMeshed: false,
@@ -41,6 +44,31 @@ describe('podRecord', () => {
     const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
     const ended = phases.map((phase) => podRecord({ ...POD, status: { phase } }).hasEnded);
     expect(ended).to.deep.equal([false, false, true, true, false]);
+  });
+
+  it('keeps the names of the Secrets in volumes of any kind', () => {
+    const volumes = [
+      { name: 'a', secret: { secretName: 'plain' } },
+      {
+        name: 'b',
+        projected: { sources: [{ secret: { name: 'projected' } }, { configMap: { name: 'x' } }] },
+      },
+      { name: 'c', emptyDir: {} },
+      { name: 'd', projected: {} },
+    ];
+    expect(podRecord({ ...POD, spec: { volumes } }).secrets).to.deep.equal(['plain', 'projected']);
+  });
+
+  it('sees a pod that waits for its volumes', () => {
+    const ready = (status: string) => [{ type: 'PodReadyToStartContainers', status }];
+    const waits = [
+      {},
+      { phase: 'Pending' },
+      { phase: 'Pending', conditions: ready('False') },
+      { phase: 'Pending', conditions: ready('True') },
+      { phase: 'Running' },
+    ].map((status) => podRecord({ ...POD, status }).waitsForVolumes);
+    expect(waits).to.deep.equal([true, true, true, false, false]);
   });
 
   it('sees that injection is turned off', () => {
