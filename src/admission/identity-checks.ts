@@ -1,0 +1,79 @@
+/** What keeps an agent from being served and can be known at admission. Each check looks at what the edit adds. */
+
+import type { AgentIdentity } from '../api/agent-identity.ts';
+import {
+  BY_SECRET,
+  BY_SERVICE_ACCOUNT,
+  type IdentityView,
+  isAgentAccount,
+} from '../cluster/identity-view.ts';
+import { addedInvalidFields } from '../domain/admission/invalid-fields.ts';
+import type { Violation } from '../domain/admission/violation.ts';
+import { resolveAgent } from '../domain/delegation/resolve-agent.ts';
+import { serviceAccountTaken } from '../domain/identity/eligibility.ts';
+import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
+import { resolveServer } from '../domain/mesh/resolve-server.ts';
+import type { WishEdit } from './review-wish.ts';
+
+type Edit = WishEdit<AgentIdentity>;
+type Check = (view: IdentityView, edit: Edit) => readonly Violation[];
+
+const CHECKS: readonly Check[] = [serviceAccountFree, secretFree, fieldsValid];
+
+/** All violations, in the order of the checks. */
+export function identityViolations(view: IdentityView, edit: Edit): readonly Violation[] {
+  return CHECKS.flatMap((check) => check(view, edit));
+}
+
+/** It cannot change, so only a new identity can come too late. */
+function serviceAccountFree(view: IdentityView, { namespace, before, after }: Edit): readonly Violation[] {
+  if (before !== undefined) return [];
+  const { serviceAccountName } = resolved(after);
+  const olderClaimant = claimants(view, BY_SERVICE_ACCOUNT, `${namespace}/${serviceAccountName}`, after)[0];
+  if (olderClaimant === undefined) return [];
+  const message = serviceAccountTaken({ namespace, serviceAccountName, olderClaimant });
+  return [{ says: `spec.serviceAccountName: ${message.slice(0, -1)}` }];
+}
+
+function secretFree(view: IdentityView, { namespace, before, after }: Edit): readonly Violation[] {
+  const { secretName } = resolved(after);
+  if (before !== undefined && resolved(before).secretName === secretName) return [];
+  const other = claimants(view, BY_SECRET, `${namespace}/${secretName}`, after)[0];
+  if (other === undefined) return [];
+  const says = `spec.certificate.secretName: Secret ${namespace}/${secretName} is the one of AgentIdentity ${other}`;
+  return [{ says, wayOut: 'Name a Secret for this agent alone' }];
+}
+
+function fieldsValid(view: IdentityView, { before, after }: Edit): readonly Violation[] {
+  const own = after.metadata.namespace;
+  const { serviceAccountName } = resolved(after);
+  const invalidFields = ({ metadata: { namespace, name }, spec }: AgentIdentity): readonly string[] => [
+    ...resolveAgentIdentity(name, spec).invalidFields,
+    ...resolveAgent({ namespace, name }, spec).invalidFields,
+    ...resolveServer(
+      spec,
+      (account) =>
+        isAgentAccount(view, account) ||
+        (account.namespace === own && account.serviceAccountName === serviceAccountName),
+    ).invalidFields,
+  ];
+  return addedInvalidFields(before === undefined ? [] : invalidFields(before), invalidFields(after));
+}
+
+/** Names of the other identities that are found under a value of an index. */
+function claimants(
+  view: IdentityView,
+  index: string,
+  value: string,
+  { metadata: { namespace, name } }: AgentIdentity,
+): readonly string[] {
+  return view.identities
+    .byIndex(index, value)
+    .filter((key) => key !== `${namespace}/${name}`)
+    .map((key) => key.slice(key.indexOf('/') + 1))
+    .sort();
+}
+
+function resolved({ metadata, spec }: AgentIdentity): ReturnType<typeof resolveAgentIdentity> {
+  return resolveAgentIdentity(metadata.name, spec);
+}
