@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, (count: number | undefined) => Promise<re
   identities: async (count = 1_000) => (await import('./bench/identities.ts')).benchIdentities({ count }),
   graph: async (count = 10_000) => (await import('./bench/graph.ts')).benchGraph({ count }),
   policies: async (count = 1_000) => (await import('./bench/policies.ts')).benchPolicies({ count }),
+  admission: async (count = 10_000) => (await import('./bench/admission.ts')).benchAdmission({ count }),
   'leaf-issuance': async (count = 5_000) =>
     (await import('./bench/leaf-issuance-rows.ts')).leafIssuanceRows({ count }),
 };

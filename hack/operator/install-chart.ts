@@ -15,6 +15,11 @@ export interface ChartInstallation {
   /** Governed namespaces; each must exist. `*` sets clusterWide. */
   readonly namespaces: readonly string[] | '*';
   readonly operatorNamespace?: string;
+  /**
+   * What of admission to install: default is `none`; `policies` what the API server does by itself; `all` the webhook as
+   * well, which has to be run as a process of this machine then.
+   */
+  readonly admission?: 'none' | 'policies' | 'all';
   /** Further values, as Helm's `--set` takes them. */
   readonly set?: readonly string[];
 }
@@ -22,12 +27,13 @@ export interface ChartInstallation {
 const CHART = join(import.meta.dirname, '../../helm/agent-trust');
 
 /**
- * Installs or upgrades, with no replica: the operator is run as a process of this machine.
+ * Installs or upgrades, with no replica: the operator is run as processes of this machine.
  *
  * @throws CommandError with Helm's own words.
  */
 export async function installChart(installation: ChartInstallation): Promise<void> {
   const { kubeconfigPath, namespaces, operatorNamespace = OPERATOR_NAMESPACE, set = [] } = installation;
+  const { admission = 'none' } = installation;
   const { helm } = await ensureTools();
   const scope = namespaces === '*' ? 'clusterWide=true' : `namespaces={${namespaces.join(',')}}`;
   const args = [
@@ -39,7 +45,9 @@ export async function installChart(installation: ChartInstallation): Promise<voi
     '--create-namespace',
     `--kubeconfig=${kubeconfigPath}`,
     `--set=${scope}`,
-    '--set=replicas=0',
+    '--set=replicas=0,webhook.replicas=0',
+    `--set=webhook.enabled=${admission === 'all'}`,
+    `--set=admissionPolicies.enabled=${admission !== 'none'}`,
     ...set.map((value) => `--set=${value}`),
   ];
   try {

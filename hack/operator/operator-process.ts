@@ -1,4 +1,4 @@
-/** The controller as a process of this machine, against any API server, as it would run in a pod. */
+/** The controller, or the webhook, as a process of this machine, against any API server, as it would run in a pod. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
@@ -9,6 +9,8 @@ import { endWithThisProcess } from '../control-plane/end-with-process.ts';
 
 /** How it is started. */
 export interface OperatorProcessOptions {
+  /** Default: the controller. */
+  readonly entry?: 'controller' | 'webhook';
   /** URL of the API server, without a path. */
   readonly server: string;
   /** Folder with token, ca.crt and namespace. */
@@ -22,7 +24,10 @@ export interface OperatorProcessOptions {
 /** A line of its log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-const ENTRY = join(import.meta.dirname, '../../src/cmd/controller.ts');
+/** What a process says when it listens, and on which port. */
+type ListeningServer = 'health server' | 'admission server';
+
+const ENTRIES = join(import.meta.dirname, '../../src/cmd');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 45_000;
 /** Those of the chart: Node's own choice needs twice the memory. */
@@ -43,23 +48,27 @@ export function sumOfSamples(text: string, name: string, labels = ''): number {
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
-/** A running controller. */
+/** A running process. */
 export class OperatorProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<string>;
-  readonly #listening = Promise.withResolvers<number>();
+  readonly #ports: Readonly<Record<ListeningServer, PromiseWithResolvers<number>>> = {
+    'health server': Promise.withResolvers(),
+    'admission server': Promise.withResolvers(),
+  };
   readonly #logPath: string;
   #port = 0;
 
   /** Use {@link startOperatorProcess}. */
-  constructor({ server, serviceAccountDirectory, flags, logPath, env }: OperatorProcessOptions) {
+  constructor(options: OperatorProcessOptions) {
+    const { entry = 'controller', server, serviceAccountDirectory, flags, logPath, env } = options;
     const { hostname, port } = new URL(server);
     this.#logPath = logPath;
     this.#child = spawn(
       process.execPath,
       [
         ...NODE_FLAGS,
-        ENTRY,
+        join(ENTRIES, `${entry}.ts`),
         '--http-port=0',
         '--http-host=127.0.0.1',
         `--service-account-directory=${serviceAccountDirectory}`,
@@ -98,15 +107,20 @@ export class OperatorProcess {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Resolves when it listens; rejects when it ends before. */
+  /** Resolves when it answers on {@link url}; rejects when it ends before. */
   async listening(): Promise<void> {
+    this.#port = await this.portOf('health server');
+  }
+
+  /** The port of one of its servers, once that listens; rejects when the process ends before. */
+  async portOf(server: ListeningServer): Promise<number> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(this.#failure('did not listen in time')), START_TIMEOUT_MS);
     const ended = this.#exited.then((how) => {
       throw this.#failure(`ended with ${how}`);
     });
     try {
-      this.#port = await Promise.race([this.#listening.promise, ended, late]);
+      return await Promise.race([this.#ports[server].promise, ended, late]);
     } finally {
       clearTimeout(timer);
       ended.catch(() => {});
@@ -159,9 +173,9 @@ export class OperatorProcess {
     if (this.#child.stdout === null) return;
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
       log.write(`${text}\n`);
-      if (!text.includes('health server listens')) return;
-      const { port } = JSON.parse(text) as { port: number };
-      this.#listening.resolve(port);
+      for (const [server, port] of Object.entries(this.#ports)) {
+        if (text.includes(`${server} listens`)) port.resolve((JSON.parse(text) as { port: number }).port);
+      }
     });
   }
 

@@ -95,3 +95,12 @@ export const ANNOTATION_RENEW_BEFORE = 'agenttrust.dev/renew-before';
 
 /** Lease that the controller replicas compete for. */
 export const LEASE_NAME = 'agent-trust-controller';
+
+/** The webhook's Service, Deployment and ServiceAccount. */
+export const WEBHOOK_NAME = 'agent-trust-webhook';
+
+/** Secret of the operator's namespace with the certificate that the webhook serves, and its key. */
+export const WEBHOOK_SECRET_NAME = 'agent-trust-webhook-tls';
+
+/** Both webhook configurations, the validating and the mutating one. */
+export const WEBHOOK_CONFIGURATION_NAME = 'agent-trust';

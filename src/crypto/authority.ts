@@ -1,23 +1,10 @@
 /** Making a generation of the authority: a self-signed certificate that signs leaves and revocation lists only. */
 
-import { createPrivateKey, randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { BACKDATE_MS, type Validity } from '../domain/certificate/profile.ts';
-import { DerWriter, der, TAG } from './der.ts';
-import { generateEcKeyPair } from './key-pair.ts';
-import { encodePem } from './pem.ts';
-import { SerialSource } from './serial.ts';
-import {
-  bitString,
-  distinguishedName,
-  ECDSA_SIGNATURE,
-  extension,
-  extensionsField,
-  keyIdentifier,
-  OID,
-  VERSION_3,
-  writeSerial,
-  writeValidity,
-} from './x509-encoding.ts';
+import { der, TAG } from './der.ts';
+import { createSelfSigned, type SelfSigned } from './self-signed.ts';
+import { distinguishedName, extension, OID } from './x509-encoding.ts';
 
 /** Common name of every generation; with a serialNumber attribute it marks a certificate as one of ours. */
 export const AUTHORITY_COMMON_NAME = 'agent-trust authority';
@@ -46,12 +33,9 @@ export interface AuthorityRequest {
 }
 
 /** A new generation as it is stored. */
-export interface CreatedAuthority extends Validity {
+export interface CreatedAuthority extends Validity, SelfSigned {
   /** 16 lower-case hexadecimal digits, random; also the serialNumber attribute of the subject. */
   readonly id: string;
-  readonly certificatePem: string;
-  /** PKCS#8. */
-  readonly privateKeyPem: string;
 }
 
 /**
@@ -68,35 +52,16 @@ export function createAuthority(request: AuthorityRequest): CreatedAuthority {
   const nowSecondMs = Math.floor(nowMs / 1000) * 1000;
   const notBeforeMs = nowSecondMs - BACKDATE_MS;
   const notAfterMs = Math.floor((nowMs + lifeMs) / 1000) * 1000;
-  const { spkiDer, pkcs8Der } = generateEcKeyPair(keySize);
-  const subject = authoritySubject(id, trustDomain);
-  const { hash, algorithm } = ECDSA_SIGNATURE[keySize];
-  const toBeSigned = der(
-    TAG.sequence,
-    VERSION_3,
-    written((writer) => writeSerial(writer, new SerialSource().next())),
-    algorithm,
-    subject,
-    written((writer) => writeValidity(writer, notBeforeMs, notAfterMs)),
-    subject,
-    spkiDer,
-    extensionsField([
+  const created = createSelfSigned({
+    subject: authoritySubject(id, trustDomain),
+    validity: { notBeforeMs, notAfterMs },
+    keySize,
+    extensions: [
       extension(OID.keyUsage, SIGNS_CERTIFICATES_AND_CRLS, 'critical'),
       extension(OID.basicConstraints, AUTHORITY_OF_LEAVES, 'critical'),
-      extension(OID.subjectKeyIdentifier, der(TAG.octetString, keyIdentifier(spkiDer))),
-    ]),
-  );
-  const privateKey = createPrivateKey({ key: pkcs8Der, format: 'der', type: 'pkcs8' });
-  const certificate = der(TAG.sequence, toBeSigned, algorithm, bitString(sign(hash, toBeSigned, privateKey)));
-  const privateKeyPem = encodePem('PRIVATE KEY', pkcs8Der);
-  pkcs8Der.fill(0);
-  return {
-    id,
-    certificatePem: encodePem('CERTIFICATE', certificate),
-    privateKeyPem,
-    notBeforeMs,
-    notAfterMs,
-  };
+    ],
+  });
+  return { id, ...created, notBeforeMs, notAfterMs };
 }
 
 function authoritySubject(id: string, trustDomain: string): Buffer {
@@ -107,10 +72,4 @@ function authoritySubject(id: string, trustDomain: string): Buffer {
     [OID.commonName, AUTHORITY_COMMON_NAME],
     [OID.serialNumber, id],
   ]);
-}
-
-function written(write: (writer: DerWriter) => void): Buffer {
-  const writer = new DerWriter();
-  write(writer);
-  return writer.copy();
 }

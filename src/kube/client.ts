@@ -3,12 +3,13 @@
 import type { Call, Query } from './call.ts';
 import { isKubeError } from './errors.ts';
 import type { KubeObject, ResourceType } from './object.ts';
-import type { CallOptions, DeleteConditions, PageSelection, Selection } from './resource-calls.ts';
+import type { CallOptions, DeleteConditions, JsonPatch, PageSelection, Selection } from './resource-calls.ts';
 import {
   applyCall,
   createCall,
   deleteCall,
   getCall,
+  jsonPatchCall,
   listCall,
   METADATA_OBJECT,
   mergePatchCall,
@@ -218,8 +219,21 @@ export class KubeClient {
     target: ObjectName & { readonly patch: MergePatch },
     options?: CallOptions,
   ): Promise<T> {
-    const change = { patch: target.patch, fieldManager: this.#fieldManager };
-    return this.#write(mergePatchCall(type, target, change), options);
+    return this.#write(mergePatchCall(type, target, this.#fieldManager), options);
+  }
+
+  /**
+   * Applies the steps, all or none.
+   *
+   * @throws KubeError KUBE_CONFLICT when a step sets a resourceVersion that is not the current one; KUBE_INVALID when a
+   *   step cannot be made.
+   */
+  jsonPatch<T extends KubeObject>(
+    type: ResourceType,
+    target: ObjectName & { readonly patch: JsonPatch },
+    options?: CallOptions,
+  ): Promise<T> {
+    return this.#write(jsonPatchCall(type, target, this.#fieldManager), options);
   }
 
   /**

@@ -112,17 +112,33 @@ export function applyCall(
 /** Merge patch (RFC 7396). */
 export function mergePatchCall(
   type: ResourceType,
-  target: ObjectName,
-  change: { readonly patch: object; readonly fieldManager: string },
+  target: ObjectName & { readonly patch: object },
+  fieldManager: string,
 ): Call {
   return {
     ...callOn('patch', type, target),
     method: 'PATCH',
     path: objectPath(type, target),
-    query: { fieldManager: change.fieldManager, fieldValidation: 'Strict' },
+    query: { fieldManager, fieldValidation: 'Strict' },
     contentType: 'application/merge-patch+json',
-    body: change.patch,
+    body: target.patch,
   };
+}
+
+/** Steps of a JSON patch, RFC 6902. */
+export type JsonPatch = readonly {
+  readonly op: 'add' | 'replace' | 'remove' | 'test';
+  readonly path: string;
+  readonly value?: unknown;
+}[];
+
+/** JSON patch. */
+export function jsonPatchCall(
+  type: ResourceType,
+  target: ObjectName & { readonly patch: JsonPatch },
+  fieldManager: string,
+): Call {
+  return { ...mergePatchCall(type, target, fieldManager), contentType: 'application/json-patch+json' };
 }
 
 /** DELETE under conditions. */

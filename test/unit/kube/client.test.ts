@@ -232,6 +232,21 @@ describe('KubeClient', () => {
       ]);
     });
 
+    it('jsonPatch is a list of steps', async () => {
+      const client = await start();
+      const patch = [{ op: 'replace' as const, path: '/metadata/resourceVersion', value: '5' }];
+      await client.jsonPatch(WIDGET, { ...TARGET, patch });
+      expect(asked()).to.deep.equal([
+        {
+          request: `PATCH ${object}`,
+          query: STRICT,
+          body: patch,
+          contentType: 'application/json-patch+json',
+          accept,
+        },
+      ]);
+    });
+
     it('replace is a PUT of the observed state', async () => {
       const client = await start();
       await client.replace(WIDGET, { metadata: OBSERVED });
