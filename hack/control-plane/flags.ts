@@ -110,6 +110,7 @@ const CONTROLLERS = [
   'serviceaccount-token-controller',
   'root-ca-certificate-publisher-controller',
   'clusterrole-aggregation-controller',
+  'validatingadmissionpolicy-status-controller',
 ] as const;
 
 /** Flags of kube-controller-manager. */

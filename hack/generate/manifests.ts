@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { ensureTools } from '../control-plane/tools.ts';
 
 const HEADER = `# Rendered from helm/agent-trust by \`npm run generate\`, for a cluster where Helm is not wanted. Do not edit.
-# It serves the namespace ai-agents: for others, change --namespaces of the Deployment and copy the RoleBinding.
+# It serves the namespace ai-agents. For others render it anew with \`helm template\`: the list stands in flags,
+# RoleBindings, webhooks and policies.
 # Needs the namespaces agent-trust-system and ai-agents to exist.
 `;
 

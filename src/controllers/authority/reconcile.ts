@@ -121,5 +121,5 @@ function write(
 }
 
 function problemMessage(namespace: string, problem: string): string {
-  return `Secret ${namespace}/${AUTHORITY_SECRET_NAME} is not used: ${problem}. Restore it from a backup; to start anew with another authority, delete it and restart the operator.`;
+  return `Secret ${namespace}/${AUTHORITY_SECRET_NAME} is not used: ${problem}. Restore it from a backup; to start anew with another authority, delete it and restart the operator. Either takes deleting ValidatingAdmissionPolicyBinding agent-trust-managed-secrets first; helm upgrade puts that back.`;
 }

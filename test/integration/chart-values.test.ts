@@ -1,0 +1,107 @@
+/** The values of the chart: what is refused, and what becomes of the others. */
+
+import { expect } from 'chai';
+import { parseConfig } from '../../src/cmd/config.ts';
+import { parseWebhookConfig } from '../../src/cmd/webhook-config.ts';
+import { AGENTS, CHART, DATA, helm, OWN, podOf } from '../support/chart.ts';
+
+describe('the values of the chart', function () {
+  this.timeout(60_000);
+
+  const REFUSED = [
+    ['namespaces=ai-agents', "at '/namespaces': got string, want array"],
+    ['namespaces={A_b}', "'A_b' does not match pattern"],
+    ['namespaces={a,a}', "at '/namespaces': items at 0 and 1 are equal"],
+    [
+      'namespaces={kube-system}',
+      'namespaces: kube-system is a namespace of Kubernetes and holds no agents: take it out of the list',
+    ],
+    [
+      `namespaces={${OWN}}`,
+      `namespaces: ${OWN} is the operator's own namespace and holds no agents: take it out of the list`,
+    ],
+    [
+      'clusterWide=true,namespaces={a}',
+      'clusterWide and namespaces exclude each other: leave namespaces empty, or set clusterWide to false',
+    ],
+    ['clusterWide=yes', "at '/clusterWide': got string, want boolean"],
+    ['namespace=a', "additional properties 'namespace' not allowed"],
+    ['replicas=-1', "at '/replicas': minimum: got -1, want 0"],
+    ['replicas=17', "at '/replicas': maximum: got 17, want 16"],
+    ['replicas=two', "at '/replicas': got string, want integer"],
+    ['trustDomain=Bad_', "at '/trustDomain': 'Bad_' does not match pattern"],
+    ['clusterDomain=a..b', "at '/clusterDomain': 'a..b' does not match pattern"],
+    ['logLevel=loud', "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
+    ['workers=0', "at '/workers': minimum: got 0, want 1"],
+    ['workers=65', "at '/workers': maximum: got 65, want 64"],
+    ['image.repository=', "at '/image/repository': minLength: got 0, want 1"],
+    ['image.digest=sha256:12', "at '/image/digest': 'sha256:12' does not match pattern"],
+    [
+      'image.pullPolicy=Sometimes',
+      "at '/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'",
+    ],
+    ['boundary.required=yes', "at '/boundary/required': got string, want boolean"],
+    ['webhook.replicas=17', "at '/webhook/replicas': maximum: got 17, want 16"],
+    ['webhook.port=443', "at '/webhook/port': minimum: got 443, want 1,024"],
+    ['webhook.wanted=true', "at '/webhook': additional properties 'wanted' not allowed"],
+    ['admissionPolicies.enabled=yes', "at '/admissionPolicies/enabled': got string, want boolean"],
+    ['mesh.enforceInjection=yes', "at '/mesh/enforceInjection': got string, want boolean"],
+    ['certManager.issuers={ca}', "at '/certManager/issuers/0': got string, want object"],
+    ['certManager.issuers[0].kind=Issuer', "at '/certManager/issuers/0': missing property 'name'"],
+    [
+      "certManager.issuers[0].name=ca,certManager.issuers[0].kind=a'b",
+      "at '/certManager/issuers/0/kind': 'a\\'b' does not match pattern",
+    ],
+    ['crds.wanted=true', "at '/crds': additional properties 'wanted' not allowed"],
+    ['metrics.port=0', "at '/metrics/port': minimum: got 0, want 1"],
+    ['leaderElection.leaseDuration=15', "at '/leaderElection/leaseDuration': got number, want string"],
+  ] as const;
+  for (const [value, message] of REFUSED) {
+    it(`refuses ${value}`, async () => {
+      const { exitStatus, stderr } = await helm(
+        'template',
+        'agent-trust',
+        CHART,
+        `--namespace=${OWN}`,
+        `--set=${value}`,
+      );
+      expect(stderr).to.contain(message);
+      expect(exitStatus).to.equal(1);
+    });
+  }
+
+  const ACCEPTED = [
+    [`namespaces={${AGENTS},${DATA}}`, { namespaces: [AGENTS, DATA] }],
+    ['clusterWide=true', { namespaces: '*' }],
+    ['trustDomain=example.org', { trustDomain: 'example.org', namespaces: [] }],
+    ['workers=8', { workers: 8 }],
+    ['leaderElection.leaseDuration=1m', { leaseDurationMs: 60_000 }],
+    ['metrics.port=9090', { httpPort: 9090 }],
+    ['logLevel=debug', { logLevel: 'debug' }],
+    ['boundary.required=true', { boundaryRequired: true }],
+  ] as const;
+  for (const [value, wanted] of ACCEPTED) {
+    it(`turns ${value} into flags that the controller takes`, async () => {
+      const { containers } = await podOf('agent-trust-controller', value);
+      const parsed = parseConfig(containers[0]?.args ?? []);
+      expect(parsed.kind === 'config' && parsed.config).to.deep.include(wanted);
+    });
+  }
+
+  const OF_WEBHOOK = [
+    [`namespaces={${AGENTS},${DATA}}`, { namespaces: [AGENTS, DATA], webhookPort: 8443 }],
+    ['clusterWide=true', { namespaces: '*' }],
+    ['webhook.port=9443', { webhookPort: 9443 }],
+    ['metrics.port=9090', { httpPort: 9090 }],
+    ['logLevel=debug', { logLevel: 'debug' }],
+    ['boundary.required=true', { boundaryRequired: true }],
+    ['clusterDomain=example.org', { clusterDomain: 'example.org' }],
+  ] as const;
+  for (const [value, wanted] of OF_WEBHOOK) {
+    it(`turns ${value} into flags that the webhook takes`, async () => {
+      const { containers } = await podOf('agent-trust-webhook', value);
+      const parsed = parseWebhookConfig(containers[0]?.args ?? []);
+      expect(parsed.kind === 'config' && parsed.config).to.deep.include(wanted);
+    });
+  }
+});
