@@ -7,6 +7,7 @@ import { isKubeError } from '../../src/kube/errors.ts';
 import { Transport } from '../../src/kube/transport.ts';
 import { CommandError } from '../control-plane/command-error.ts';
 import { type KubectlOptions, type KubectlResult, runKubectl } from '../control-plane/kubectl.ts';
+import type { ServiceAccountName } from '../control-plane/service-account.ts';
 
 /** Where the cluster is. */
 export interface AccessOptions {
@@ -19,6 +20,7 @@ export interface AccessOptions {
 }
 
 const CONNECTIONS = 4;
+const PRODUCT = { name: 'agent-trust-demo', version: '0' };
 
 /**
  * Reads the kubeconfig; nothing is sent yet.
@@ -28,8 +30,7 @@ const CONNECTIONS = 4;
 export async function openAccess(options: AccessOptions): Promise<Access> {
   try {
     const credentials = await loadCredentials({ kubeconfig: options.kubeconfigPath });
-    const product = { name: 'agent-trust-demo', version: '0' };
-    return new Access(options, new Transport({ credentials, product, connections: CONNECTIONS }));
+    return new Access(options, new Transport({ credentials, product: PRODUCT, connections: CONNECTIONS }));
   } catch (error) {
     if (!isKubeError(error, 'KUBE_NO_CREDENTIALS')) throw error;
     throw new CommandError('NO_CREDENTIALS', error.message);
@@ -41,13 +42,13 @@ export class Access {
   readonly client: KubeClient;
   readonly kubeconfigPath: string;
   readonly #options: AccessOptions;
-  readonly #transport: Transport;
+  readonly #transports: Transport[];
 
   constructor(options: AccessOptions, transport: Transport) {
     this.client = new KubeClient({ transport, fieldManager: 'agent-trust-demo' });
     this.kubeconfigPath = options.kubeconfigPath;
     this.#options = options;
-    this.#transport = transport;
+    this.#transports = [transport];
   }
 
   /** Runs kubectl; see {@link runKubectl}. */
@@ -57,8 +58,29 @@ export class Access {
     return runKubectl(context, args, options);
   }
 
+  /**
+   * Takes a token of ten minutes for a ServiceAccount, as somebody would who stole it, and gives a client that has
+   * nothing else.
+   */
+  async steal({ namespace, name }: ServiceAccountName): Promise<KubeClient> {
+    const args = ['create', 'token', name, `--namespace=${namespace}`, '--duration=10m'];
+    const token = (await this.kubectl(args)).stdout.trim();
+    const { server, tls } = await loadCredentials({ kubeconfig: this.kubeconfigPath });
+    const { cert: _cert, key: _key, ...serverTls } = tls;
+    const credentials = {
+      server,
+      tls: serverTls,
+      namespace: undefined,
+      bearerToken: async () => token,
+      invalidate: () => {},
+    };
+    const transport = new Transport({ credentials, product: PRODUCT, connections: 1 });
+    this.#transports.push(transport);
+    return new KubeClient({ transport, fieldManager: 'somebody-else' });
+  }
+
   /** Ends the connections. */
-  close(): Promise<void> {
-    return this.#transport.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 }

@@ -8,12 +8,14 @@ import { identify, type ProcessIdentity } from '../control-plane/process-identit
 /** What the background process can be told. */
 export type HostOrder =
   | { readonly order: 'start operator'; readonly flags: readonly string[] }
+  | { readonly order: 'start webhook'; readonly flags: readonly string[] }
   | { readonly order: 'stay' };
 
 /** What it says; one answer to each order, and `open` by itself. */
 export type HostAnswer =
   | { readonly answer: 'open'; readonly kubeconfigPath: string }
   | { readonly answer: 'operator'; readonly url: string }
+  | { readonly answer: 'webhook' }
   | { readonly answer: 'staying' }
   | { readonly answer: 'failed'; readonly message: string };
 
@@ -62,6 +64,11 @@ export class Host {
   /** Starts the operator with these flags; resolves with the root of its /metrics when it listens. */
   async startOperator(flags: readonly string[]): Promise<string> {
     return (await this.#ask({ order: 'start operator', flags }, 'operator')).url;
+  }
+
+  /** Starts the webhook with these flags; resolves when the API server can ask it. Only where the host has the API server. */
+  async startWebhook(flags: readonly string[]): Promise<void> {
+    await this.#ask({ order: 'start webhook', flags }, 'webhook');
   }
 
   /** From here it goes on when this process ends. */

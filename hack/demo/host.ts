@@ -7,6 +7,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { WEBHOOK_NAME } from '../../src/api/group.ts';
 import { noteCluster } from '../cluster/state.ts';
 import { CommandError } from '../control-plane/command-error.ts';
 import { startControlPlane } from '../control-plane/control-plane.ts';
@@ -14,12 +15,17 @@ import { endWithThisProcess } from '../control-plane/end-with-process.ts';
 import { runKubectl } from '../control-plane/kubectl.ts';
 import { type IssuedToken, TokenFolder } from '../control-plane/service-account.ts';
 import { ensureTools } from '../control-plane/tools.ts';
+import { waitUntil } from '../control-plane/wait-until.ts';
+import { connectWebhook } from '../operator/connect-webhook.ts';
 import { OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
 import { OperatorProcess } from '../operator/operator-process.ts';
 import type { HostAnswer, HostOrder } from './host-client.ts';
 
-/** The ServiceAccount of the chart. */
-const ACCOUNT = { namespace: OPERATOR_NAMESPACE, name: 'agent-trust-controller' };
+/** The ServiceAccounts of the chart. */
+const CONTROLLER = { namespace: OPERATOR_NAMESPACE, name: 'agent-trust-controller' };
+const WEBHOOK = { namespace: OPERATOR_NAMESPACE, name: WEBHOOK_NAME };
+const READY_TIMEOUT_MS = 30_000;
+const INTERVAL_MS = 20;
 
 interface Place {
   readonly kubeconfigPath: string;
@@ -31,6 +37,8 @@ interface Place {
   }>;
   /** Notes what must not outlive this process. */
   note(operator: OperatorProcess): void;
+  /** Starts the webhook, where the API server can reach this machine. */
+  readonly startWebhook?: (flags: readonly string[]) => Promise<OperatorProcess>;
 }
 
 const [mode = '', directory = ''] = process.argv.slice(2);
@@ -50,32 +58,64 @@ async function obey(place: Place, order: HostOrder): Promise<HostAnswer> {
     process.stderr.on('error', () => undefined);
     return { answer: 'staying' };
   }
+  if (order.order === 'start webhook') {
+    await place.startWebhook?.(order.flags);
+    return { answer: 'webhook' };
+  }
   const { flags, ...credentials } = await place.credentials();
   const operator = new OperatorProcess({
     ...credentials,
     flags: [...flags, ...order.flags],
     logPath: join(directory, 'logs', 'operator.log'),
   });
+  await hold(place, operator);
+  return { answer: 'operator', url: operator.url };
+}
+
+/** Resolves when it listens. It ends with this process. */
+async function hold(place: Pick<Place, 'note'>, operator: OperatorProcess): Promise<void> {
   // its own good order takes an API server, which goes at the same moment
   endWithThisProcess({ stop: () => operator.kill(), stopNow: () => operator.signal('SIGKILL') });
   place.note(operator);
   await operator.listening();
-  return { answer: 'operator', url: operator.url };
 }
 
 async function localPlace(): Promise<Place> {
   const controlPlane = await startControlPlane({ directory, controllerManager: true });
   noteCluster(controlPlane);
   const { server, kubeconfigPath } = controlPlane;
-  return {
+  const pids: number[] = [];
+  const place: Place = {
     kubeconfigPath,
     credentials: async () => ({
       server,
-      serviceAccountDirectory: await controlPlane.serviceAccountDirectory(ACCOUNT),
+      serviceAccountDirectory: await controlPlane.serviceAccountDirectory(CONTROLLER),
       flags: [],
     }),
-    note: ({ pid }) => noteCluster(controlPlane, [pid]),
+    note({ pid }) {
+      pids.push(pid);
+      noteCluster(controlPlane, pids);
+    },
+    async startWebhook(flags) {
+      const webhook = new OperatorProcess({
+        entry: 'webhook',
+        server,
+        serviceAccountDirectory: await controlPlane.serviceAccountDirectory(WEBHOOK),
+        flags: ['--webhook-port=0', '--webhook-host=127.0.0.1', ...flags],
+        logPath: join(directory, 'logs', 'webhook.log'),
+      });
+      await hold(place, webhook);
+      await connectWebhook(controlPlane, await webhook.portOf('admission server'));
+      const isReady = (): Promise<boolean> => webhook.isReady();
+      if (!(await waitUntil(isReady, { timeoutMs: READY_TIMEOUT_MS, intervalMs: INTERVAL_MS })))
+        throw new CommandError(
+          'WEBHOOK_NOT_READY',
+          `the webhook is not ready after ${READY_TIMEOUT_MS / 1000} s`,
+        );
+      return webhook;
+    },
   };
+  return place;
 }
 
 /** The user's cluster, by the kubeconfig in the demo's folder; the operator gets one with a token in place of the user. */
@@ -87,8 +127,8 @@ async function contextPlace(): Promise<Place> {
     const args = [
       'create',
       'token',
-      ACCOUNT.name,
-      `--namespace=${ACCOUNT.namespace}`,
+      CONTROLLER.name,
+      `--namespace=${CONTROLLER.namespace}`,
       '--duration=10m',
       '--output=json',
     ];
@@ -103,7 +143,7 @@ async function contextPlace(): Promise<Place> {
       const serviceAccountDirectory = join(directory, 'service-account');
       await TokenFolder.create({
         directory: serviceAccountDirectory,
-        namespace: ACCOUNT.namespace,
+        namespace: CONTROLLER.namespace,
         ca: '',
         request,
       });
@@ -127,7 +167,10 @@ function operatorKubeconfig(admin: string): { readonly text: string; readonly se
     clusters,
     users: [{ name: 'operator', user: { tokenFile: 'service-account/token' } }],
     contexts: [
-      { name: 'operator', context: { cluster: only.name, user: 'operator', namespace: ACCOUNT.namespace } },
+      {
+        name: 'operator',
+        context: { cluster: only.name, user: 'operator', namespace: CONTROLLER.namespace },
+      },
     ],
     'current-context': 'operator',
   };

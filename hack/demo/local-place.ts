@@ -18,6 +18,7 @@ export async function localPlace(directory: string, tools: Tools): Promise<Place
   return {
     where: `${stdout.trim().replace(' v', ' ')} on this machine, nothing leaves it`,
     chartValues: [],
+    hasWebhook: true,
     async open(stage: Stage) {
       const started = new Host({ mode: 'local', directory, toolsDirectory: tools.directory });
       host = started;

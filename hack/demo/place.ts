@@ -12,6 +12,8 @@ export interface Place {
   readonly where: string;
   /** Further values for the chart. */
   readonly chartValues: readonly string[];
+  /** Whether the API server can reach a webhook on this machine. */
+  readonly hasWebhook: boolean;
   /** Starts the background process; resolves when the cluster can be used. */
   open(stage: Stage): Promise<OpenPlace>;
   /** Takes note of something that was made in the cluster and has to go in the end. */

@@ -6,6 +6,7 @@ import { AGENT_IDENTITY } from '../../src/api/group.ts';
 import { waitUntil } from '../control-plane/wait-until.ts';
 import { installChart, OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
 import type { Access } from './access.ts';
+import { deleteManaged, widenPolicy } from './admission.ts';
 import { AgentServer, callAgent, callAsStranger } from './agent-call.ts';
 import { readAgentFiles } from './agent-files.ts';
 import { edgesInForce } from './delegation.ts';
@@ -17,6 +18,7 @@ import { AGENTS, agentNames, SWARM } from './swarm.ts';
 import { alterBundle, deleteSecret, openWall } from './tampering.ts';
 import { agentTable, aligned, elapsed } from './text.ts';
 
+const CONTROLLER = { namespace: OPERATOR_NAMESPACE, name: 'agent-trust-controller' };
 const READY_TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 100;
 
@@ -30,12 +32,17 @@ export interface Scene extends OpenPlace {
 
 /** Tells it all. @throws StepFailed from the first step that fails. */
 export async function tellStory(scene: Scene): Promise<void> {
-  const { stage, access, host } = scene;
+  const { stage, access, host, place } = scene;
   const title = `agent-trust installed (helm/agent-trust, namespace ${OPERATOR_NAMESPACE})`;
   await stage.step(title, () => install(scene));
   await stage.step("operator started with the chart's ServiceAccount and nothing more", () =>
     host.startOperator([`--namespaces=${AGENTS}`]),
   );
+  if (place.hasWebhook) {
+    await stage.step("webhook started with a ServiceAccount of its own, which reads no agent's Secret", () =>
+      host.startWebhook([`--namespaces=${AGENTS}`]),
+    );
+  }
   const names = agentNames();
   await stage.step(`examples/swarm applied: ${names.length} agents`, () =>
     access.kubectl(['apply', `--filename=${SWARM}`]),
@@ -45,6 +52,7 @@ export async function tellStory(scene: Scene): Promise<void> {
     () => allReady(scene, names),
   );
   await tellOfDelegation(scene);
+  await tellOfAdmission(scene);
   await tellOfCertificates(scene, identities);
   await tellOfTampering(scene);
 }
@@ -96,6 +104,21 @@ async function tellOfDelegation({ stage, access }: Scene): Promise<void> {
   stage.screen.finalTable(['', ...lines.map((line) => ` ${line}`), '']);
 }
 
+async function tellOfAdmission({ stage, access, place, directory }: Scene): Promise<void> {
+  const refused = async (title: string, run: () => Promise<readonly string[]>): Promise<void> => {
+    const lines = await stage.step(title, run, () => ({ shown: 'refused' }));
+    stage.screen.finalTable(lines.map((line) => `     ${line}`));
+  };
+  if (place.hasWebhook) {
+    await refused('agent-deployer to get agent-writer to write files for it', () =>
+      widenPolicy(access, directory),
+    );
+  }
+  await refused('an administrator to delete Secret agent-writer-tls', () =>
+    deleteManaged(access, 'agent-writer-tls'),
+  );
+}
+
 /** `call` resolves to the milliseconds it took. */
 async function tellOfCalls(stage: Stage, call: () => Promise<number>): Promise<void> {
   await stage.step(
@@ -109,19 +132,21 @@ async function tellOfCalls(stage: Stage, call: () => Promise<number>): Promise<v
 }
 
 async function tellOfTampering({ stage, access }: Scene): Promise<void> {
+  const hands = { client: access.client, hands: await access.steal(CONTROLLER) };
+  stage.screen.line(" Somebody has stolen the operator's own token:");
   await stage.step(
     'Secret agent-writer-tls deleted: back with another key after',
-    () => deleteSecret(access, { namespace: AGENTS, name: 'agent-writer-tls' }),
+    () => deleteSecret(hands, { namespace: AGENTS, name: 'agent-writer-tls' }),
     (tookMs) => ({ shown: elapsed(tookMs) }),
   );
   await stage.step(
     'ca.crt of agent-analyst-tls altered: mended after',
-    () => alterBundle(access, { namespace: AGENTS, agent: 'agent-analyst' }),
+    () => alterBundle(hands, { namespace: AGENTS, agent: 'agent-analyst' }),
     ({ tookMs, event }) => ({ shown: elapsed(tookMs), notes: [`event: Repaired "${event}"`] }),
   );
   await stage.step(
     'NetworkPolicy of agent-validator opened to everybody: closed after',
-    () => openWall(access, { namespace: AGENTS, agent: 'agent-validator' }),
+    () => openWall(hands, { namespace: AGENTS, agent: 'agent-validator' }),
     (tookMs) => ({ shown: elapsed(tookMs) }),
   );
 }
@@ -132,7 +157,12 @@ async function install({ place, access }: Scene): Promise<void> {
   await access.kubectl(['create', '--save-config', `--filename=${join(SWARM, 'namespace.yaml')}`]);
   place.made({ namespace: AGENTS });
   place.made('release');
-  await installChart({ kubeconfigPath: access.kubeconfigPath, namespaces: [AGENTS], set: place.chartValues });
+  await installChart({
+    kubeconfigPath: access.kubeconfigPath,
+    namespaces: [AGENTS],
+    admission: place.hasWebhook ? 'all' : 'policies',
+    set: place.chartValues,
+  });
   const isServed = async (): Promise<boolean> =>
     (await access.kubectl(LIST_ALL, { mayFail: true })).exitStatus === 0;
   if (!(await waitUntil(isServed, { timeoutMs: READY_TIMEOUT_MS, intervalMs: INTERVAL_MS }))) {

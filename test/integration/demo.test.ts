@@ -47,14 +47,25 @@ const STEPS = [
   /^ ✓ policy swarm is in force: what no rule grants is denied +4 edges$/m,
   /^ FROM +MAY DELEGATE TO +CAPABILITIES$/m,
   /^ agent-deployer +agent-validator +kubectl_get$/m,
+  /^ ✓ an administrator to delete Secret agent-writer-tls +refused$/m,
+  /^ +ValidatingAdmissionPolicy '.*' denied request: Secret ai-agents\/agent-writer-tls is kept by agent-trust\. /m,
   /^ ✓ openssl verify -x509_strict accepts 5 certificates +\d/m,
   /^ ✓ agent-coordinator calls agent-deployer over mutual TLS +\d/m,
   /^ +once more, on a connection of its own: \d/m,
   /^ ✓ a stranger without a certificate is refused +certificate required$/m,
+  /^ Somebody has stolen the operator's own token:$/m,
   /^ ✓ Secret agent-writer-tls deleted: back with another key after +\d/m,
   /^ ✓ ca\.crt of agent-analyst-tls altered: mended after +\d/m,
   /^ +event: Repaired "Mended the Secret: ca\.crt was not the trust bundle"$/m,
   /^ ✓ NetworkPolicy of agent-validator opened to everybody: closed after +\d/m,
+];
+
+/** Where the API server can ask a webhook on this machine. */
+const WEBHOOK_STEPS = [
+  /^ ✓ webhook started with a ServiceAccount of its own, which reads no agent's Secret +\d/m,
+  /^ ✓ agent-deployer to get agent-writer to write files for it +refused$/m,
+  /^ +admission webhook "policies\.agenttrust\.dev" denied the request: this would widen capabilities$/m,
+  /^ +spec\.rules\[0\]\.capabilities\[0\] write_file: agent-deployer does not hold it for Delegate /m,
 ];
 
 describe('npm run demo', function () {
@@ -92,8 +103,8 @@ describe('npm run demo', function () {
     return readdirSync(temporary).filter((name) => name.startsWith('agent-trust'));
   }
 
-  function expectSteps(stdout: string): void {
-    for (const step of STEPS) expect(stdout).to.match(step);
+  function expectSteps(stdout: string, steps: readonly RegExp[] = STEPS): void {
+    for (const step of steps) expect(stdout).to.match(step);
     expect(stdout).to.not.contain('✗');
     expect(stdout).to.not.contain('\x1b');
   }
@@ -104,7 +115,7 @@ describe('npm run demo', function () {
     expect(stdout).to.match(
       /^agent-trust demo +Kubernetes 1\.\d+\.\d+ on this machine, nothing leaves it\n ✓ control plane ready /,
     );
-    expectSteps(stdout);
+    expectSteps(stdout, [...STEPS, ...WEBHOOK_STEPS]);
     const [, seconds] = /^ done in ([\d.]+) s\. Nothing is left behind\. Try next:$/m.exec(stdout) ?? [];
     expect(Number(seconds)).to.be.lessThan(60);
     expect(exitStatus).to.equal(0);
@@ -140,7 +151,7 @@ describe('npm run demo', function () {
       const { processes } = JSON.parse(readFileSync(join(directory, 'cluster.json'), 'utf8'));
       const down = await demo(['--down', '--dir', directory]);
       expect(down).to.deep.equal({ exitStatus: 0, stdout: '', stderr: `ended; ${directory} is removed\n` });
-      expect(processes).to.have.length(4);
+      expect(processes).to.have.length(5);
       expect(processes.filter(stillRuns)).to.deep.equal([]);
       expect(existsSync(directory)).to.equal(false);
     }
@@ -163,6 +174,7 @@ describe('npm run demo', function () {
       'kube-apiserver.log',
       'kube-controller-manager.log',
       'operator.log',
+      'webhook.log',
     ]);
     rmSync(logs, { recursive: true });
     expect(leftOnDisk()).to.deep.equal([]);
@@ -212,8 +224,11 @@ describe('npm run demo', function () {
 
     /** Everything with a name of ours, as kubectl prints it. */
     async function leftovers(): Promise<readonly string[]> {
-      const kinds =
-        'namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,secrets,configmaps,leases';
+      const kinds = [
+        'namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,secrets,configmaps,leases',
+        'validatingadmissionpolicies,validatingadmissionpolicybindings',
+        'validatingwebhookconfigurations,mutatingwebhookconfigurations',
+      ].join(',');
       const { stdout } = await controlPlane().kubectl(['get', kinds, '--all-namespaces', '--output=name']);
       return stdout.split('\n').filter((name) => /agent|agenttrust|helm/.test(name));
     }
@@ -236,9 +251,17 @@ describe('npm run demo', function () {
       try {
         expectSteps(kept.stdout);
         expect(host !== undefined && stillRuns(host)).to.equal(true);
-        await controlPlane().kubectl(['delete', 'secret', 'agent-deployer-tls', '--namespace=ai-agents']);
+        const late = {
+          apiVersion: 'agenttrust.dev/v1alpha1',
+          kind: 'AgentIdentity',
+          metadata: { name: 'late' },
+        };
+        await controlPlane().kubectl(['create', 'serviceaccount', 'late', '--namespace=ai-agents']);
+        await controlPlane().kubectl(['create', '--namespace=ai-agents', '--filename=-'], {
+          stdin: JSON.stringify({ ...late, spec: {} }),
+        });
         await eventually('the Secret', () =>
-          controlPlane().kubectl(['get', 'secret', 'agent-deployer-tls', '--namespace=ai-agents']),
+          controlPlane().kubectl(['get', 'secret', 'late-tls', '--namespace=ai-agents']),
         );
         const foreign = {
           apiVersion: 'agenttrust.dev/v1alpha1',
