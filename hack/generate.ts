@@ -6,6 +6,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { admissionTable } from './generate/admission-table.ts';
 import { chartCrds } from './generate/chart-crds.ts';
 import { crdTypes } from './generate/crd-types.ts';
 import { errorsTable } from './generate/errors-table.ts';
@@ -32,6 +33,7 @@ const STEPS: readonly ((root: string) => Promise<Outputs>)[] = [
   flagsPage,
   valuesPage,
   unservedTable,
+  admissionTable,
   manifests,
 ];
 

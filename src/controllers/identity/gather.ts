@@ -1,10 +1,17 @@
-/** Everything that one reconcile of an identity reads. After it nothing is decided on any further read. */
+/**
+ * Everything that one reconcile of an identity reads, in two parts: what caches say of the identity itself, which is enough
+ * to decide who may call it, and then the rest. After it nothing is decided on any further read.
+ */
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../api/group.ts';
 import { BY_UID, isAgentAccount, olderClaimant } from '../../cluster/identity-view.ts';
 import { resolveAgent } from '../../domain/delegation/resolve-agent.ts';
-import { type Eligibility, judgeEligibility } from '../../domain/identity/eligibility.ts';
+import {
+  type Eligibility,
+  type IdentitySituation,
+  judgeEligibility,
+} from '../../domain/identity/eligibility.ts';
 import { type ResolvedIdentity, resolveAgentIdentity } from '../../domain/identity/resolve.ts';
 import { unservedFields } from '../../domain/identity/unserved.ts';
 import { type ResolvedServer, resolveServer } from '../../domain/mesh/resolve-server.ts';
@@ -23,13 +30,19 @@ import {
   verifiedRecord,
 } from './secret-record.ts';
 
-/** An identity that exists, with its surroundings. */
-export interface IdentityInputs {
-  readonly kind: 'identity';
+/** What the caches say of an identity, with nothing asked of anybody. */
+export interface SeenIdentity {
   readonly identity: AgentIdentity;
   readonly resolved: ResolvedIdentity;
   /** How it is called. */
   readonly server: ResolvedServer;
+  /** What can be judged of it so far: a role and a ServiceAccount count as there. */
+  readonly situation: IdentitySituation;
+}
+
+/** An identity that exists, with its surroundings. */
+export interface IdentityInputs extends SeenIdentity {
+  readonly kind: 'identity';
   readonly eligibility: Eligibility;
   /** The Secret of the wanted name, whoever's it is; undefined also when it is one of `orphans`. */
   readonly secret: SecretRecord | undefined;
@@ -61,26 +74,18 @@ export interface GatherPorts {
   readonly contested: ReadonlySet<Key>;
 }
 
-/** Reads caches; asks the server only for what a cache cannot be believed about: that something is not there. */
-export async function gatherIdentity(
-  ports: GatherPorts,
-  key: Key,
-  signal: AbortSignal,
-): Promise<IdentityInputs | GoneInputs | NotYet> {
+/** Sees an identity; undefined when the cache has none of this key. */
+export function seeIdentity({ view }: Pick<GatherPorts, 'view'>, key: Key): SeenIdentity | undefined {
   const { namespace = '', name } = splitKey(key);
-  const governed = ports.view.governed(namespace);
-  const identity = ports.view.identities.get(key);
-  if (identity === undefined) return gatherGone(ports, key, signal);
-  const access = accessOf(governed);
-  const authority = ports.authority();
-  if (access === 'unknown' || authority.kind === 'pending') return { kind: 'not-yet' };
+  const identity = view.identities.get(key);
+  if (identity === undefined) return undefined;
   const resolved = resolveAgentIdentity(name, identity.spec);
-  const server = resolveServer(identity.spec, (account) => isAgentAccount(ports.view, account));
-  const eligibility = judgeEligibility({
+  const server = resolveServer(identity.spec, (account) => isAgentAccount(view, account));
+  const situation: IdentitySituation = {
     namespace,
     serviceAccountName: resolved.serviceAccountName,
-    namespaceScope: ports.view.scopeOf(namespace),
-    namespaceAccess: access,
+    namespaceScope: view.scopeOf(namespace),
+    namespaceAccess: 'allowed',
     invalidFields: [
       ...resolved.invalidFields,
       ...resolveAgent({ namespace, name }, identity.spec).invalidFields,
@@ -89,20 +94,53 @@ export async function gatherIdentity(
     unservedFields: unservedFields({ ...identity.spec }),
     isDeleting: identity.metadata.deletionTimestamp !== undefined,
     isSuspended: resolved.isSuspended,
-    serviceAccountExists:
-      governed === undefined ||
-      (await serviceAccountExists(ports, namespace, resolved.serviceAccountName, signal)),
-    olderClaimant: olderClaimant(ports.view, { ...identity.metadata, ...resolved }),
-  });
+    serviceAccountExists: true,
+    olderClaimant: olderClaimant(view, { ...identity.metadata, ...resolved }),
+  };
+  return { identity, resolved, server, situation };
+}
+
+/** Reads the rest; asks the server only for what a cache cannot be believed about: that something is not there. */
+export async function gatherIdentity(
+  ports: GatherPorts,
+  seen: SeenIdentity,
+  signal: AbortSignal,
+): Promise<IdentityInputs | NotYet> {
+  const { identity, resolved } = seen;
+  const { namespace } = identity.metadata;
+  const governed = ports.view.governed(namespace);
+  const access = accessOf(governed);
+  const authority = ports.authority();
+  if (access === 'unknown' || authority.kind === 'pending') return { kind: 'not-yet' };
+  const situation = { ...seen.situation, namespaceAccess: access };
+  const eligibility = await judgeWithAccount(ports, situation, signal);
   const found =
     governed === undefined || access === 'refused'
       ? NO_SECRETS
-      : await gatherSecrets(ports, { governed, identity, key, namespace, name: resolved.secretName }, signal);
+      : await gatherSecrets(ports, { governed, identity, name: resolved.secretName }, signal);
   if (await isAnyOwnerAlive(ports, found.orphans, signal)) return { kind: 'not-yet' };
-  return { kind: 'identity', identity, resolved, server, eligibility, ...found, authority };
+  return { kind: 'identity', ...seen, situation, eligibility, ...found, authority };
 }
 
-async function gatherGone(ports: GatherPorts, key: Key, signal: AbortSignal): Promise<GoneInputs | NotYet> {
+/** The ServiceAccount is asked for last and only if all else is well, so that a kill waits for no answer. */
+async function judgeWithAccount(
+  ports: GatherPorts,
+  situation: IdentitySituation,
+  signal: AbortSignal,
+): Promise<Eligibility> {
+  const eligibility = judgeEligibility(situation);
+  const { namespace, serviceAccountName } = situation;
+  if (eligibility.kind === 'refused' || ports.view.governed(namespace) === undefined) return eligibility;
+  const serviceAccountExists = await accountExists(ports, namespace, serviceAccountName, signal);
+  return judgeEligibility({ ...situation, serviceAccountExists });
+}
+
+/** What is left of an identity that the cache does not have. */
+export async function gatherGone(
+  ports: GatherPorts,
+  key: Key,
+  signal: AbortSignal,
+): Promise<GoneInputs | NotYet> {
   const { namespace = '' } = splitKey(key);
   const governed = ports.view.governed(namespace);
   const found =
@@ -147,17 +185,17 @@ type SecretsFound = Pick<IdentityInputs, 'secret' | 'orphans' | 'outdated'>;
 interface SecretsOf {
   readonly governed: GovernedNamespace;
   readonly identity: AgentIdentity;
-  readonly key: Key;
-  readonly namespace: string;
   /** Of the wanted Secret. */
   readonly name: string;
 }
 
 async function gatherSecrets(
   ports: GatherPorts,
-  { governed, identity, key, namespace, name }: SecretsOf,
+  { governed, identity, name }: SecretsOf,
   signal: AbortSignal,
 ): Promise<SecretsFound> {
+  const { namespace } = identity.metadata;
+  const key = keyOf(identity.metadata);
   let secret = governed.secrets.get(keyOf({ namespace, name }));
   // A kill must not depend on a label that somebody could take off.
   if (ports.contested.has(key) || (secret === undefined && isToBeWiped(identity))) {
@@ -194,7 +232,7 @@ function isOrphan(view: ClusterView, secret: SecretRecord): boolean {
   return uids.length > 0 && !uids.some((uid) => view.identities.byIndex(BY_UID, uid).length > 0);
 }
 
-async function serviceAccountExists(
+async function accountExists(
   { view, client }: GatherPorts,
   namespace: string,
   name: string,

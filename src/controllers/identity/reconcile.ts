@@ -1,9 +1,9 @@
 /**
  * Keeps one AgentIdentity true: gather, plan, act, report.
  *
- * flow: what stands in the way is judged first (domain/identity); then the mesh objects are brought to what they should be,
- * so that the wall stands before there is a certificate; then the certificate is planned (domain/certificate), at most one
- * Secret is written, and status once, on every path.
+ * flow: what the caches say of the identity brings the mesh objects to what they should be, so that the wall stands before
+ * there is a certificate; then the rest is read, what stands in the way is judged (domain/identity), the certificate is
+ * planned (domain/certificate), at most one Secret is written, and status once, on every path.
  */
 
 import {
@@ -11,6 +11,7 @@ import {
   type CertificateWish,
   planCertificate,
 } from '../../domain/certificate/plan.ts';
+import { judgeEligibility } from '../../domain/identity/eligibility.ts';
 import type { Outcome, Reconcile } from '../../kube/controller.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { Key } from '../../kube/object.ts';
@@ -20,7 +21,7 @@ import type { PodsInput } from '../pods/pod-reporter.ts';
 import { issueCertificate, repairSecret } from './act.ts';
 import type { Context, IdentityPorts, Result } from './context.ts';
 import { explainFailure } from './failure.ts';
-import { gatherIdentity, type IdentityInputs } from './gather.ts';
+import { gatherGone, gatherIdentity, type IdentityInputs, type SeenIdentity, seeIdentity } from './gather.ts';
 import { isMending } from './identity-events.ts';
 import { refused, reportOf } from './outcome.ts';
 import type { SecretRecord } from './secret-record.ts';
@@ -32,17 +33,25 @@ const NOT_YET_RECHECK_MS = 5_000;
 /** Idempotent; a key says nothing about why it came. */
 export function identityReconciler(ports: IdentityPorts): Reconcile {
   const contested = new Set<Key>();
+  const end = async (key: Key, signal: AbortSignal): Promise<Outcome> => {
+    const gone = await gatherGone({ ...ports, contested }, key, signal);
+    if (gone.kind === 'not-yet') return { kind: 'recheck', atMs: ports.nowMs() + NOT_YET_RECHECK_MS };
+    contested.delete(key);
+    ports.attempts.forget(key);
+    ports.leaves.settle(key);
+    ports.pods.forget(key);
+    return endOf(ports, { key, orphans: gone.orphans }, signal);
+  };
   return async (key, { signal }) => {
-    const inputs = await gatherIdentity({ ...ports, contested }, key, signal);
-    if (inputs.kind === 'not-yet') return { kind: 'recheck', atMs: ports.nowMs() + NOT_YET_RECHECK_MS };
-    if (inputs.kind === 'gone') {
-      contested.delete(key);
-      ports.attempts.forget(key);
-      ports.leaves.settle(key);
-      ports.pods.forget(key);
-      return endOf(ports, { key, orphans: inputs.orphans }, signal);
+    const seen = seeIdentity(ports, key);
+    if (seen === undefined) return end(key, signal);
+    // The wall waits for nobody: neither for an authority nor for a list of Secrets.
+    const mesh = await ports.mesh.keep(meshInput(seen), signal);
+    const inputs = await gatherIdentity({ ...ports, contested }, seen, signal);
+    if (inputs.kind === 'not-yet') {
+      if (mesh.kind === 'unanswered') throw mesh.error;
+      return sooner({ kind: 'recheck', atMs: ports.nowMs() + NOT_YET_RECHECK_MS }, mesh.recheckAtMs);
     }
-    const mesh = await ports.mesh.keep(meshInput(inputs), signal);
     const files = ports.pods.report(podsInput(inputs));
     const context = { ports, key, inputs, mesh, files, wasContested: contested.has(key), signal };
     const outcome = await serveAndReport(context, contested);
@@ -81,8 +90,9 @@ async function serveAndReport(context: Context, contested: Set<Key>): Promise<Ou
   }
 }
 
-function meshInput({ identity, resolved, server, eligibility }: IdentityInputs): MeshInput {
+function meshInput({ identity, resolved, server, situation }: SeenIdentity): MeshInput {
   const { serviceAccountName } = resolved;
+  const eligibility = judgeEligibility(situation);
   const refusal = eligibility.kind === 'refused' ? eligibility.reason : undefined;
   return { identity, serviceAccountName, server, refusal };
 }

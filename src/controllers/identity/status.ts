@@ -103,7 +103,9 @@ function meshProblem(identity: AgentIdentity, mesh: IdentityReport['mesh']): Sai
   if (before?.reason === 'MeshFailed' || before?.reason === 'MeshPending') {
     return { reason: before.reason, message: before.message };
   }
-  return storedCondition(identity, 'MeshReady') === undefined ? NOT_WRITTEN_YET : undefined;
+  const { metadata, status } = identity;
+  const isOfThisSpec = status?.observedGeneration === metadata.generation;
+  return isOfThisSpec && storedCondition(identity, 'MeshReady') !== undefined ? undefined : NOT_WRITTEN_YET;
 }
 
 const NOT_WRITTEN_YET: Said = { reason: 'MeshPending', message: 'The mesh objects are not written yet.' };

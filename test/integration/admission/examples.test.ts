@@ -8,7 +8,7 @@ const EXAMPLES = join(import.meta.dirname, '../../../examples');
 const AGENTS = 'ai-agents';
 
 describe('kubectl apply of the examples folder', () => {
-  const cluster = useAdmissionCluster({ governed: [AGENTS], controller: false });
+  const cluster = useAdmissionCluster({ governed: [AGENTS] });
   const apply = (
     ...flags: readonly string[]
   ): ReturnType<ReturnType<typeof cluster>['controlPlane']['kubectl']> =>

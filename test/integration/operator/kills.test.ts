@@ -170,18 +170,26 @@ describe('mending that somebody undoes again and again', () => {
   });
   after(() => operator?.stop());
 
+  /** Deletes the Secret; false when the agent says that mending pauses. */
+  async function isMendedAfterDeletion(): Promise<boolean> {
+    const before = (await swarm().secret('undone-tls'))?.metadata.uid;
+    await controlPlane().kubectl(['delete', 'secret', 'undone-tls', '-n', AGENTS]);
+    const outcome = await eventually('another Secret, or a pause', async () => {
+      const secret = await swarm().secret('undone-tls');
+      if (secret !== undefined && secret.metadata.uid !== before) return 'mended';
+      const { status } = await swarm().identity('undone');
+      return status?.conditions?.some(({ reason }) => reason === 'RepairLoop') && 'paused';
+    });
+    return outcome === 'mended';
+  }
+
   it('pauses after six rounds, says so, and harms nobody else', async () => {
     await swarm().createAgent('undone');
     await swarm().ready('undone');
-    for (let round = 0; round < 6; round++) {
-      const before = (await swarm().secret('undone-tls'))?.metadata.uid;
-      await controlPlane().kubectl(['delete', 'secret', 'undone-tls', '-n', AGENTS]);
-      await eventually('another Secret', async () => {
-        const secret = await swarm().secret('undone-tls');
-        return secret !== undefined && secret.metadata.uid !== before;
-      });
-    }
-    await controlPlane().kubectl(['delete', 'secret', 'undone-tls', '-n', AGENTS]);
+    let rounds = 0;
+    while (await isMendedAfterDeletion()) rounds++;
+    // The first may count as issuing: the operator need not have seen its own status yet.
+    expect(rounds).to.be.within(6, 7);
     const { status } = await swarm().ready('undone', 'RepairLoop');
     expect(status?.conditions?.find(({ type }) => type === 'Ready')?.message).to.match(
       /^Mended more than six times/,
