@@ -15,6 +15,7 @@ import {
   plainAnswer,
   reviewedBy,
 } from './admission-dispatch.ts';
+import { limitConnections } from './connection-limit.ts';
 import { BodyBudget, readBody } from './request-body.ts';
 
 /** Everything but the dispatch and the pair has a default. */
@@ -33,12 +34,13 @@ export interface AdmissionServerOptions {
 export interface AdmissionLimits {
   /** Of one review. An object has 1.5 MiB at most in etcd, and an update brings two. */
   readonly bodyBytes: number;
-  /** Of all reviews that are being read. */
+  /** Of all reviews that are being read; beyond it the one that takes longest gives way. */
   readonly totalBodyBytes: number;
   /** For the head of a request, and for all of it. The API server gives up after 5 s. */
   readonly requestMs: number;
   /** Between two requests. Longer than the 90 s after which the API server gives an idle connection up: of the two it must be first, or it would find a connection dead that it has just chosen for a review. */
   readonly idleMs: number;
+  /** At the same time; beyond it the one that was quiet for longest is ended. */
   readonly connections: number;
 }
 
@@ -93,7 +95,7 @@ export class AdmissionServer {
       },
       (request, response) => void this.#take(request, response),
     );
-    this.#server.maxConnections = connections;
+    limitConnections(this.#server, connections);
     // An answer that nobody reads.
     this.#server.timeout = idleMs + requestMs;
     // Handshakes fail all the time: scanners, probes, and an API server that does not trust us yet.

@@ -2,25 +2,41 @@
 
 import type { IncomingMessage } from 'node:http';
 
-/** How much is held in memory at the same time, by all requests of a server. */
+/** A body that is being read. */
+interface Reading {
+  heldBytes: number;
+  /** Others need the memory. */
+  readonly giveWay: () => void;
+}
+
+/**
+ * How much is held in memory at the same time, by all requests of a server. Who began first gives way to those who come:
+ * an honest body is there within milliseconds, and nobody keeps others out by never sending the end of his.
+ */
 export class BodyBudget {
   readonly #totalBytes: number;
+  readonly #readings = new Set<Reading>();
   #heldBytes = 0;
 
   constructor(totalBytes: number) {
     this.#totalBytes = totalBytes;
   }
 
-  /** Takes so much of it, if that is left. */
-  take(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.#totalBytes) return false;
+  /** Takes so much more for a reading, from others if need be; false when there is not so much for all. */
+  take(bytes: number, reading: Reading): boolean {
+    this.#readings.add(reading);
+    reading.heldBytes += bytes;
     this.#heldBytes += bytes;
-    return true;
+    for (const each of this.#readings) {
+      if (this.#heldBytes <= this.#totalBytes) break;
+      if (each !== reading) each.giveWay();
+    }
+    return this.#heldBytes <= this.#totalBytes;
   }
 
-  /** Gives back what was taken. */
-  give(bytes: number): void {
-    this.#heldBytes -= bytes;
+  /** Gives back what a reading took. */
+  give(reading: Reading): void {
+    if (this.#readings.delete(reading)) this.#heldBytes -= reading.heldBytes;
   }
 }
 
@@ -39,25 +55,21 @@ export type BodyResult =
 export function readBody(request: IncomingMessage, { maxBytes, budget }: BodyLimits): Promise<BodyResult> {
   const { promise, resolve } = Promise.withResolvers<BodyResult>();
   const chunks: Buffer[] = [];
-  let bytes = 0;
+  const reading: Reading = { heldBytes: 0, giveWay: () => end({ kind: 'busy' }) };
   const end = (result: BodyResult): void => {
     request.removeListener('data', onData);
-    budget.give(bytes);
-    bytes = 0;
+    budget.give(reading);
     resolve(result);
   };
   const onData = (chunk: Buffer): void => {
-    if (bytes + chunk.length > maxBytes) end({ kind: 'too large' });
-    else if (!budget.take(chunk.length)) end({ kind: 'busy' });
-    else {
-      bytes += chunk.length;
-      chunks.push(chunk);
-    }
+    if (reading.heldBytes + chunk.length > maxBytes) end({ kind: 'too large' });
+    else if (budget.take(chunk.length, reading)) chunks.push(chunk);
+    else end({ kind: 'busy' });
   };
   if (Number(request.headers['content-length'] ?? 0) > maxBytes)
     return Promise.resolve({ kind: 'too large' });
   request.on('data', onData);
-  request.once('end', () => end({ kind: 'body', body: Buffer.concat(chunks, bytes) }));
+  request.once('end', () => end({ kind: 'body', body: Buffer.concat(chunks, reading.heldBytes) }));
   request.once('close', () => end({ kind: 'aborted' }));
   request.once('error', () => end({ kind: 'aborted' }));
   return promise;

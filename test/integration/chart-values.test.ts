@@ -1,6 +1,7 @@
 /** The values of the chart: what is refused, and what becomes of the others. */
 
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { parseConfig } from '../../src/cmd/config.ts';
 import { parseWebhookConfig } from '../../src/cmd/webhook-config.ts';
 import { AGENTS, CHART, DATA, helm, OWN, podOf } from '../support/chart.ts';
@@ -19,6 +20,10 @@ describe('the values of the chart', function () {
     [
       `namespaces={${OWN}}`,
       `namespaces: ${OWN} is the operator's own namespace and holds no agents: take it out of the list`,
+    ],
+    [
+      'namespaces={istio-system}',
+      'namespaces: istio-system is the root namespace of the mesh (mesh.rootNamespace) and holds no agents: take it out of the list',
     ],
     [
       'clusterWide=true,namespaces={a}',
@@ -43,6 +48,7 @@ describe('the values of the chart', function () {
     ['boundary.required=yes', "at '/boundary/required': got string, want boolean"],
     ['webhook.replicas=17', "at '/webhook/replicas': maximum: got 17, want 16"],
     ['webhook.port=443', "at '/webhook/port': minimum: got 443, want 1,024"],
+    ['webhook.allowedFrom={10.0.0.1}', "at '/webhook/allowedFrom/0': '10.0.0.1' does not match pattern"],
     ['webhook.wanted=true', "at '/webhook': additional properties 'wanted' not allowed"],
     ['admissionPolicies.enabled=yes', "at '/admissionPolicies/enabled': got string, want boolean"],
     ['mesh.enforceInjection=yes', "at '/mesh/enforceInjection': got string, want boolean"],
@@ -104,4 +110,23 @@ describe('the values of the chart', function () {
       expect(parsed.kind === 'config' && parsed.config).to.deep.include(wanted);
     });
   }
+
+  it('closes the port of the webhook to all but webhook.allowedFrom', async () => {
+    const { stdout } = await helm(
+      'template',
+      'agent-trust',
+      CHART,
+      `--namespace=${OWN}`,
+      '--set=webhook.allowedFrom={10.0.0.1/32,fd00::1/128}',
+      '--show-only=templates/webhook/networkpolicy.yaml',
+    );
+    const { spec } = parse(stdout);
+    expect(spec.ingress).to.deep.equal([
+      {
+        ports: [{ port: 8443, protocol: 'TCP' }],
+        from: [{ ipBlock: { cidr: '10.0.0.1/32' } }, { ipBlock: { cidr: 'fd00::1/128' } }],
+      },
+      { ports: [{ port: 8080, protocol: 'TCP' }] },
+    ]);
+  });
 });

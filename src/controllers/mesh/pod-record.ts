@@ -41,15 +41,21 @@ export interface PodRecord extends PodFacts {
 const PROXY = 'istio-proxy';
 /** Of the proxy itself: never the agent's. */
 const PROXY_PORTS: readonly string[] = ['15020', '15021', '15090'];
+/** Templates of Istio's injection without a proxy that takes all traffic in. */
+const NO_SIDECAR: readonly string[] = ['gateway', 'grpc-agent', 'grpc-simple'];
 const ENDED: readonly (string | undefined)[] = ['Succeeded', 'Failed'];
 
 /** Annotations that take traffic past the proxy, and the values with which they do. */
 const EXCLUSIONS: readonly (readonly [string, (value: string) => boolean])[] = [
   ['ambient.istio.io/bypass-inbound-capture', (value) => value === 'true'],
+  ['inject.istio.io/templates', (value) => listOf(value).some((name) => NO_SIDECAR.includes(name))],
+  ['istio.io/reroute-virtual-interfaces', (value) => listOf(value).length > 0],
+  ['proxy.istio.io/config', (value) => value.includes('interceptionMode') || value.includes('\\')],
   ['sidecar.istio.io/interceptionMode', (value) => value === 'NONE'],
   ['traffic.sidecar.istio.io/excludeInboundPorts', (value) => listOf(value).some(isNoProxyPort)],
   ['traffic.sidecar.istio.io/excludeInterfaces', (value) => listOf(value).length > 0],
   ['traffic.sidecar.istio.io/includeInboundPorts', (value) => value.trim() !== '*'],
+  ['traffic.sidecar.istio.io/kubevirtInterfaces', (value) => listOf(value).length > 0],
 ];
 
 /** Projects a pod. */

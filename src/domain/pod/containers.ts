@@ -42,7 +42,7 @@ function chooseListed(all: readonly PlacedContainer[], listed: string): Containe
   const names = new Set(listed.split(',').map((name) => name.trim()));
   names.delete('');
   const known = all.map(({ container }) => container.name);
-  const unknown = [...names].filter((name) => !known.includes(name));
+  const unknown = [...names.difference(new Set(known))];
   const where = `metadata.annotations[${ANNOTATION_CONTAINERS}]`;
   const wayOut = `Name some of ${told(known)}, separated by commas, or take the annotation out: then the first container gets the files.`;
   if (names.size === 0) return { kind: 'refused', message: `${where} names no container. ${wayOut}` };

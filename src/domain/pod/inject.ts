@@ -35,7 +35,7 @@ export function injectFiles(pod: PodShape, agent: AgentOfPod): Injection {
   const problems = [
     ...podObstacles(pod, agent),
     ...(choice.kind === 'refused' ? [choice.message] : []),
-    ...containers.flatMap((container) => containerObstacles(pod, container)),
+    ...containerObstacles(pod, containers),
   ];
   if (problems.length > 0) return { kind: 'refused', problems };
   const patch = [

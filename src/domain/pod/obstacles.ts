@@ -16,6 +16,9 @@ import type { MountShape, PodShape, VolumeShape } from './shape.ts';
 /** Kinds of volumes that are mounted read-only whatever the mount says. */
 const READ_ONLY_KINDS = ['configMap', 'secret', 'projected', 'downwardAPI', 'image'];
 
+/** Of a pod, by name. */
+type Volumes = ReadonlyMap<string, VolumeShape>;
+
 /** What is wrong with the pod as a whole; each begins with the field and ends with the way out. */
 export function podObstacles(pod: PodShape, agent: AgentOfPod): readonly string[] {
   return [foreignLabel(pod, agent), hostNetwork(pod), ...foreignVolumes(pod, agent)].filter(
@@ -23,9 +26,13 @@ export function podObstacles(pod: PodShape, agent: AgentOfPod): readonly string[
   );
 }
 
-/** What is wrong with a container that is to get the files. */
-export function containerObstacles(pod: PodShape, placed: PlacedContainer): readonly string[] {
-  return [...mountObstacles(pod, placed), ...foreignVariables(placed)];
+/** What is wrong with the containers that are to get the files. */
+export function containerObstacles(
+  { spec }: PodShape,
+  containers: readonly PlacedContainer[],
+): readonly string[] {
+  const volumes = new Map((spec?.volumes ?? []).map((volume) => [volume.name, volume]));
+  return containers.flatMap((placed) => [...mountObstacles(placed, volumes), ...foreignVariables(placed)]);
 }
 
 function foreignLabel({ metadata }: PodShape, { serviceAccountName }: AgentOfPod): string | undefined {
@@ -49,9 +56,9 @@ function foreignVolumes({ spec }: PodShape, agent: AgentOfPod): readonly string[
   );
 }
 
-function mountObstacles({ spec }: PodShape, { field, index, container }: PlacedContainer): readonly string[] {
+function mountObstacles({ field, index, container }: PlacedContainer, volumes: Volumes): readonly string[] {
   return (container.volumeMounts ?? []).flatMap((mount, place) => {
-    const problem = isFilesMount(mount) ? undefined : mountObstacle(mount, spec?.volumes ?? []);
+    const problem = isFilesMount(mount) ? undefined : mountObstacle(mount, volumes);
     const where = `spec.${field}[${index}].volumeMounts[${place}] (container ${container.name})`;
     return problem === undefined ? [] : [`${where} ${problem}`];
   });
@@ -61,7 +68,7 @@ function mountObstacles({ spec }: PodShape, { field, index, container }: PlacedC
  * A mount below ours would hide a part of it. One above does not hide it, since runtimes mount in the order of depth, but
  * in one that is read-only there is no place for ours, and the container would not start.
  */
-function mountObstacle(mount: MountShape, volumes: readonly VolumeShape[]): string | undefined {
+function mountObstacle(mount: MountShape, volumes: Volumes): string | undefined {
   const path = absolute(mount.mountPath);
   if (path === AGENT_DIRECTORY) {
     return `is at ${mount.mountPath}, where the files of the agent go. Take it out if it holds them, since they are mounted by themselves (tls/tls.crt, tls/tls.key, bundle/ca.crt); else mount it somewhere else.`;
@@ -83,8 +90,8 @@ function isAbove(path: string): boolean {
   return AGENT_DIRECTORY.startsWith(path === '/' ? path : `${path}/`);
 }
 
-function isReadOnly({ name, readOnly }: MountShape, volumes: readonly VolumeShape[]): boolean {
-  const volume = volumes.find((each) => each.name === name) ?? {};
+function isReadOnly({ name, readOnly }: MountShape, volumes: Volumes): boolean {
+  const volume = volumes.get(name) ?? {};
   return (
     readOnly === true ||
     // Ours, which may not be among them yet.

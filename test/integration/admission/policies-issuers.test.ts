@@ -51,7 +51,9 @@ describe('the admission policy on listed issuers', () => {
       AGENTS,
       'AWSPCAClusterIssuer pca',
     ],
+    [{ name: 'agents-ca', kind: 'ClusterIssuer', group: '' }, AGENTS, 'ClusterIssuer agents-ca'],
     [{ name: 'local-ca' }, OPERATOR_NAMESPACE, 'Issuer local-ca'],
+    [{ name: 'local-ca', kind: '' }, OPERATOR_NAMESPACE, 'Issuer local-ca'],
   ];
   for (const [issuerRef, namespace, issuer] of LISTED) {
     it(`rejects a request for ${JSON.stringify(issuerRef)} in ${namespace} but from the controller`, async () => {

@@ -135,6 +135,22 @@ describe('the admission policies on our kinds', () => {
       await world().accepts(remove(agent('alive')), GARBAGE_COLLECTOR);
     });
 
+    it('reject ending the deletion of an agent that was suspended meanwhile', async () => {
+      const planted = identity('planted');
+      const metadata = { ...planted.metadata, finalizers: ['example.org/x'] };
+      await world().create([{ ...planted, metadata }], EDITOR);
+      await world().make(remove(agent('planted')), EDITOR);
+      await world().make(specOf('planted', { suspended: true }), EDITOR);
+      const rejection = {
+        policy: 'restore-identity',
+        says: `spec.suspended: deleting a suspended agent needs the verb restore on agentidentities.agenttrust.dev/planted in namespace ${AGENTS}. Ask for it`,
+      };
+      const letGo = mergePatch(agent('planted'), { metadata: { finalizers: null } });
+      await world().rejects(letGo, EDITOR, rejection);
+      await world().rejects(specOf('planted', { suspended: false }), EDITOR, rejection);
+      await world().accepts(letGo, SECURITY);
+    });
+
     it('reject deleting a Quarantine of an agent, of this namespace or from the one of the operator', async () => {
       const ofOperator = { kind: 'Quarantine', namespace: OPERATOR_NAMESPACE, name: 'far' };
       await world().create([

@@ -130,6 +130,8 @@ describe('the admission policies on pods', () => {
     ['annotations', 'traffic.sidecar.istio.io/excludeInterfaces', 'eth1'],
     ['annotations', 'traffic.sidecar.istio.io/includeInboundPorts', '80'],
     ['annotations', 'traffic.sidecar.istio.io/includeInboundPorts', ''],
+    ['annotations', 'istio.io/reroute-virtual-interfaces', 'eth0'],
+    ['annotations', 'traffic.sidecar.istio.io/kubevirtInterfaces', 'eth0'],
   ];
   for (const [where, key, value] of OUT) {
     it(`reject ${key} "${value}" among the ${where} of a pod of an agent`, async () => {
@@ -171,8 +173,18 @@ describe('the admission policies on pods from before the policies', () => {
     prepare: async () => {
       const stdin = JSON.stringify({ apiVersion: 'v1', ...pod('old', { labels }) });
       await controlPlane().kubectl(['create', '--filename=-'], { stdin });
+      const bare = pod('bare', { labels: {}, spec: { hostNetwork: true } });
+      const unlabelled = JSON.stringify({ apiVersion: 'v1', ...bare });
+      await controlPlane().kubectl(['create', '--filename=-'], { stdin: unlabelled });
     },
   });
+
+  it('reject the label on one that stands where no wall is', () =>
+    world().rejects(metadataOf('bare', { labels: { [IDENTITY]: 'agent-deployer' } }), EDITOR, {
+      policy: 'pod-walls',
+      status: 422,
+      says: 'spec.hostNetwork: the pod of an agent needs a network of its own, since no policy reaches pods on the network of the node. Leave hostNetwork out',
+    }));
 
   it('accept that the kubelet reports, and that they are labelled and ended', async () => {
     const target = { kind: 'Pod', namespace: AGENTS, name: 'old' };

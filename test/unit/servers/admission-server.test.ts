@@ -170,23 +170,30 @@ describe('AdmissionServer', () => {
     expect(status).to.equal(200);
   });
 
-  it('holds no more of all bodies together than there is memory for', async () => {
+  it('holds no more of all bodies together than there is memory for: who takes longest gives way', async () => {
     const { target, client } = await start({ limits: { totalBodyBytes: 4_000 } });
     const slow = await open(target);
     slow.write(
       `POST /review/pods HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 3999\r\n\r\n`,
     );
     slow.write(Buffer.alloc(3_900, ' '));
+    const answered = once(slow, 'data');
     const body = reviewOf('pods').padEnd(200);
-    await eventually(
-      'memory to be used up',
-      async () => (await client.ask({ path: '/review/pods', body })).status === 503,
-    );
-    slow.destroy();
-    await eventually(
-      'memory to be free again',
-      async () => (await client.ask({ path: '/review/pods', body })).status === 200,
-    );
+    let isRefused = false;
+    void answered.then(() => {
+      isRefused = true;
+    });
+    await eventually('the slow one to give way', async () => {
+      expect((await client.ask({ path: '/review/pods', body })).status).to.equal(200);
+      return isRefused;
+    });
+    expect(String((await answered)[0])).to.match(/^HTTP\/1.1 503 /);
+  });
+
+  it('rejects what is more than there is memory for', async () => {
+    const { client } = await start({ limits: { totalBodyBytes: 100 } });
+    const { status } = await client.ask({ path: '/review/pods', body: reviewOf('pods').padEnd(200) });
+    expect(status).to.equal(503);
   });
 
   it('gives up a client that dribbles its head or its body', async () => {
@@ -217,13 +224,24 @@ describe('AdmissionServer', () => {
     await Promise.all([once(silent, 'close'), once(idle, 'close')]);
   });
 
-  it('takes no more connections than it may', async () => {
-    const { target, client } = await start({ limits: { connections: 1 } });
-    await client.ask({ path: '/review/pods', body: reviewOf('pods') });
-    const second = await clientOf(target)
-      .ask({ path: '/review/pods' })
-      .catch((error: Error) => error);
-    expect(second).to.be.instanceOf(Error);
+  it('takes no more connections than it may: who was quiet for longest makes room', async () => {
+    const { target, client } = await start({ limits: { connections: 2 } });
+    const quiet = await open(target);
+    const ended = once(quiet, 'close');
+    const body = reviewOf('pods');
+    expect((await client.ask({ path: '/review/pods', body })).status).to.equal(200);
+    expect((await clientOf(target).ask({ path: '/review/pods', body })).status).to.equal(200);
+    await ended;
+  });
+
+  it('takes a connection although others begin no TLS', async () => {
+    const { target, client } = await start({ limits: { connections: 2 } });
+    const silent = [1, 2, 3].map(() => connect({ port: target.port, host: '127.0.0.1' }));
+    for (const socket of silent) {
+      socket.on('error', () => {});
+      closing.push(() => socket.destroy());
+    }
+    expect((await client.ask({ path: '/review/pods', body: reviewOf('pods') })).status).to.equal(200);
   });
 
   it('serves another pair to new connections, and leaves the others as they are', async () => {

@@ -58,6 +58,24 @@ describe('injectFiles', () => {
     }
   });
 
+  it('decides at once about the largest pods that the API server sends', () => {
+    const many = <T>(count: number, item: (index: number) => T): readonly T[] =>
+      Array.from({ length: count }, (_, index) => item(index));
+    const names = many(200_000, (index) => index.toString(36)).join();
+    const volumes = many(30_000, (index) => ({ name: `v${index}`, emptyDir: {} }));
+    const volumeMounts = many(30_000, () => ({ name: 'v', mountPath: '/' }));
+    const pods = [
+      podOf(
+        { containers: many(7_000, (index) => container(`c${index}`)) },
+        { annotations: { 'agenttrust.dev/containers': names } },
+      ),
+      podOf({ containers: [{ ...container('agent'), volumeMounts }], volumes }),
+    ];
+    const startedMs = performance.now();
+    expect(pods.map((pod) => injectFiles(pod, AGENT).kind)).to.deep.equal(['refused', 'patch']);
+    expect(performance.now() - startedMs).to.be.below(1_500);
+  });
+
   it('puts back what others took out after the first time', () => {
     const { metadata, spec } = patched(podOf());
     const { volumes: _, ...rest } = spec;
