@@ -6,7 +6,7 @@ import { addedInvalidFields } from '../domain/admission/invalid-fields.ts';
 import { policyWarnings } from '../domain/admission/policy-effects.ts';
 import type { Violation } from '../domain/admission/violation.ts';
 import { wideningsOf } from '../domain/admission/widening.ts';
-import { resolvePolicy } from '../domain/delegation/resolve-policy.ts';
+import { type ResolvedRules, resolvePolicy } from '../domain/delegation/resolve-policy.ts';
 import type { Known } from './known.ts';
 import { originateOf } from './originate-of.ts';
 import { isPolicyShape } from './policy-shape.ts';
@@ -35,8 +35,9 @@ const TOO_MUCH: Violation = {
 function judge(known: Known, { namespace, before, after }: WishEdit<DelegationPolicy>): Judgement {
   const { graph } = known.book;
   const { name } = after.metadata;
-  const old = before && resolvePolicy({ namespace, name }, before.spec);
-  const { facts, invalidFields } = resolvePolicy({ namespace, name }, after.spec);
+  const rules: ResolvedRules = new Map();
+  const old = before && resolvePolicy({ namespace, name }, before.spec, rules);
+  const { facts, invalidFields } = resolvePolicy({ namespace, name }, after.spec, rules);
   const edit = { before: old?.facts, after: facts };
   const additions = additionsOf(edit);
   return {

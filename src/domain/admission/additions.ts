@@ -8,15 +8,10 @@ import type { Capability } from '../capability/capability.ts';
 import { patternsOf } from '../capability/capability-set.ts';
 import { type Resources, resourcesBeyond } from '../capability/resource.ts';
 import type { PlacedRule } from '../delegation/edge.ts';
-import type { AgentId, PolicyFacts } from '../delegation/facts.ts';
+import type { AgentId } from '../delegation/facts.ts';
 import { getOrInsert } from '../delegation/get-or-insert.ts';
-import { pairsOfRule, placeRule, RuleIndex } from '../delegation/rule-index.ts';
-
-/** A policy as it is stored, if it is, and as it would be. */
-export interface PolicyEdit {
-  readonly before: PolicyFacts | undefined;
-  readonly after: PolicyFacts;
-}
+import { pairsOfRule, RuleIndex } from '../delegation/rule-index.ts';
+import { editedRules, type PolicyEdit } from './policy-edit.ts';
 
 /** One capability of one rule, of which something is new for at least one target. */
 export interface Addition {
@@ -45,15 +40,15 @@ export interface Additions {
  *
  * @param maxComparisons Of one resource with what one list of rules said; about a second at the default.
  */
-export function additionsOf({ before, after }: PolicyEdit, maxComparisons = 1_000_000): Additions {
-  const rules = before === undefined ? [] : placedRules(before);
-  const known = new Set(rules.map(grantingPart));
+export function additionsOf(edit: PolicyEdit, maxComparisons = 1_000_000): Additions {
+  const { before, after } = editedRules(edit);
+  const known = new Set(before.map(grantingPart));
   let old: OldRules | undefined;
   const found: Addition[] = [];
   let comparisons = 0;
-  for (const rule of placedRules(after)) {
+  for (const rule of after) {
     if (known.has(grantingPart(rule))) continue;
-    old ??= new OldRules(rules);
+    old ??= new OldRules(before);
     const said = old.saidTo(rule);
     comparisons += said.length * patternsOf(rule.facts.capabilities);
     if (comparisons > maxComparisons) return { found, isAll: false };
@@ -65,11 +60,6 @@ export function additionsOf({ before, after }: PolicyEdit, maxComparisons = 1_00
 /** What two rules have in common that grant the same over the same edges. */
 function grantingPart({ facts: { from, to, capabilities } }: PlacedRule): string {
   return JSON.stringify([from, to, capabilities]);
-}
-
-/** The rules of a policy, each at its place. */
-export function placedRules({ namespace, name, maxDepth, rules }: PolicyFacts): readonly PlacedRule[] {
-  return rules.map((facts, index) => placeRule(`${namespace}/${name}`, { index, facts, maxDepth }));
 }
 
 /** All that rules say, by name of the capability. */

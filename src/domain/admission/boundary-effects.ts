@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { NamespaceLimits } from '../delegation/boundary.ts';
 import { type Holder, holderOf } from '../delegation/edge.ts';
 import type { AgentId, BoundaryFacts } from '../delegation/facts.ts';
+import { getOrInsert } from '../delegation/get-or-insert.ts';
 import { selects } from '../delegation/label-selector.ts';
 import type { Pair } from '../delegation/rule-index.ts';
 import { affordable } from './affordable.ts';
@@ -59,10 +60,18 @@ function changedLimits(
   { graph, namespaces }: BoundaryTeller,
 ): ReadonlyMap<string, NamespaceLimits> {
   const changed = new Map<string, NamespaceLimits>();
+  // Namespaces that the same boundaries select share their limits: a thousand of them cost no more than one.
+  const compared = new Map<NamespaceLimits, Map<NamespaceLimits, boolean>>();
   for (const [name, labels] of namespaces) {
     if (![before, after].some((each) => each && selects(each.namespaceSelector, labels))) continue;
     const limits = graph.limitsOf(name, after);
-    if (!isDeepStrictEqual(limits, graph.limitsOf(name, before))) changed.set(name, limits);
+    const old = graph.limitsOf(name, before);
+    const isSame = getOrInsert(
+      getOrInsert(compared, old, () => new Map<NamespaceLimits, boolean>()),
+      limits,
+      () => isDeepStrictEqual(limits, old),
+    );
+    if (!isSame) changed.set(name, limits);
   }
   return changed;
 }

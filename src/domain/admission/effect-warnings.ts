@@ -5,6 +5,7 @@ import type { DelegationGraph } from '../delegation/graph.ts';
 import { mayOriginate } from '../delegation/originate.ts';
 import type { Effects, Loss } from './effects.ts';
 import { gainInWords } from './gains.ts';
+import { TravelPaths } from './travel-path.ts';
 import type { Trial } from './trial.ts';
 import { agentName, namedSome } from './wording.ts';
 
@@ -31,9 +32,10 @@ export interface Told {
 /** Who may start no chain any more, then who gains what, then whether there was more to look at. */
 export function effectWarnings(told: Told, teller: Teller): readonly Warning[] {
   const { trial, effects, namespace, isAll } = told;
+  const gains = { edges: trial, paths: new TravelPaths(trial), namespace };
   return [
     ...originateWarnings(told, teller),
-    ...effects.gains.map((gain) => () => gainInWords(gain, trial, namespace)),
+    ...effects.gains.map((gain) => () => gainInWords(gain, gains)),
     ...(isAll
       ? []
       : [() => 'this touches more edges than one review looks at: what is said here is not all']),
@@ -59,11 +61,9 @@ function originateWarnings(
   return effects.newEdges.flatMap(({ from, to }) => {
     if (told.has(to)) return [];
     told.add(to);
+    if (isDelegatedTo(to, graph) || graph.holder(to)?.facts.isServed !== true) return [];
     const originate = originateOf(to);
-    const isTurnedOff =
-      graph.holder(to)?.facts.isServed === true &&
-      mayOriginate(originate, isDelegatedTo(to, graph)) &&
-      !mayOriginate(originate, true);
+    const isTurnedOff = mayOriginate(originate, false) && !mayOriginate(originate, true);
     if (!isTurnedOff || !trial.delegates(to)) return [];
     const [caller, agent] = [from, to].map((id) => agentName(id, namespace));
     return () =>

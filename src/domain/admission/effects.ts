@@ -3,7 +3,7 @@
 import type { EffectiveEdge } from '../delegation/facts.ts';
 import type { DelegationGraph } from '../delegation/graph.ts';
 import type { Pair } from '../delegation/rule-index.ts';
-import { type Gain, gainsOf } from './gains.ts';
+import { type Gain, GainFinder } from './gains.ts';
 import type { Trial } from './trial.ts';
 
 /** What was found. */
@@ -22,11 +22,12 @@ export interface Loss {
 
 /** Compares the edges between `pairs` as they are with what they would be. */
 export function effectsOf(graph: DelegationGraph, trial: Trial, pairs: readonly Pair[]): Effects {
+  const finder = new GainFinder();
   const gains: Gain[] = [];
   const newEdges: EffectiveEdge[] = [];
   for (const { from, to } of distinct(pairs)) {
     const [before, after] = [graph.edge(from, to), trial.edge(from, to)];
-    gains.push(...gainsOf(before, after));
+    gains.push(...finder.gainsOf(before, after));
     if (before === undefined && after !== undefined) newEdges.push(after);
   }
   return { gains, newEdges };
@@ -34,9 +35,10 @@ export function effectsOf(graph: DelegationGraph, trial: Trial, pairs: readonly 
 
 /** One loss for each edge between `pairs` that loses something. */
 export function lossesOf(graph: DelegationGraph, trial: Trial, pairs: readonly Pair[]): readonly Loss[] {
+  const finder = new GainFinder();
   return distinct(pairs).flatMap(({ from, to }) => {
     const after = trial.edge(from, to);
-    const lost = gainsOf(after, graph.edge(from, to));
+    const lost = finder.gainsOf(after, graph.edge(from, to));
     return lost.length === 0 ? [] : { lost, isAll: after === undefined };
   });
 }

@@ -3,10 +3,10 @@
 import type { PlacedRule } from '../delegation/edge.ts';
 import { problemsOfRule, repetitionOf } from '../delegation/policy-report.ts';
 import { pairsOfRule } from '../delegation/rule-index.ts';
-import { type PolicyEdit, placedRules } from './additions.ts';
 import { affordable } from './affordable.ts';
 import { effectWarnings, type Teller, type Warning } from './effect-warnings.ts';
 import { effectsOf } from './effects.ts';
+import { editedRules, type PolicyEdit, placedRules } from './policy-edit.ts';
 import { Trial } from './trial.ts';
 
 /**
@@ -15,18 +15,19 @@ import { Trial } from './trial.ts';
  *
  * Errors: none.
  */
-export function policyWarnings({ before, after }: PolicyEdit, teller: Teller): readonly Warning[] {
-  const { namespace, name } = after;
-  const rules = placedRules(after);
+export function policyWarnings(edit: PolicyEdit, teller: Teller): readonly Warning[] {
+  const { namespace, name } = edit.after;
+  const { before, after } = editedRules(edit);
+  const rules = placedRules(edit.after);
   const trial = new Trial(teller.graph, { policy: { id: `${namespace}/${name}`, rules } });
-  const changed = changedRules(before === undefined ? [] : placedRules(before), rules);
-  const looked = affordable(changed, (rule) =>
-    pairsOfRule(rule).reduce((sum, pair) => sum + trial.workOf(pair), 0),
-  );
-  const effects = effectsOf(teller.graph, trial, looked.items.flatMap(pairsOfRule));
+  const changed = changedRules(before, after);
+  const named = changed.values().map((rule) => ({ rule, pairs: pairsOfRule(rule) }));
+  const looked = affordable(named, ({ pairs }) => pairs.reduce((sum, pair) => sum + trial.workOf(pair), 0));
+  const touched = looked.items.flatMap(({ pairs }) => pairs);
+  const effects = effectsOf(teller.graph, trial, touched);
   const problems = [
-    ...repetitions(rules).filter(({ rule }) => changed.some(({ index }) => index === rule)),
-    ...looked.items.flatMap((rule) => problemsOfRule(rule, trial)),
+    ...repetitions(after).filter(({ rule }) => changed.some(({ index }) => index === rule)),
+    ...looked.items.flatMap(({ rule }) => problemsOfRule(rule, trial)),
   ];
   return [
     ...problems.map(

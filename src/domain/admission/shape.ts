@@ -23,10 +23,11 @@ export function objectOf(
   required: Readonly<Record<string, Shape>>,
   optional: Readonly<Record<string, Shape>> = {},
 ): Shape {
+  const [all, some] = [Object.entries(required), Object.entries(optional)];
   return (value) =>
     isObject(value) &&
-    Object.entries(required).every(([name, shape]) => shape(fieldOf(value, name))) &&
-    Object.entries(optional).every(([name, shape]) => {
+    all.every(([name, shape]) => shape(fieldOf(value, name))) &&
+    some.every(([name, shape]) => {
       const field = fieldOf(value, name);
       return field === undefined || shape(field);
     });

@@ -8,8 +8,9 @@
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.:-]{0,126}[A-Za-z0-9])?$/;
 const MAX_RESOURCE_LENGTH = 256;
-const ROOT = /^(?:\/|[a-z][a-z0-9+.-]*:\/\/\/?)/;
-const SEGMENT = /^[!-$&-)+-.0-[\]-~]+$/;
+const ROOT = '(?:/|[a-z][a-z0-9+.-]*:///?)';
+const SEGMENT = String.raw`(?!\.{1,2}(?:/|$))[!-$&-)+-.0-[\]-~]+`;
+const PATH = new RegExp(String.raw`^${ROOT}?${SEGMENT}(?:/${SEGMENT})*(?:/\*)?$`);
 
 /** Ends a pattern that stands for everything below its segments. */
 export const BELOW = '/*';
@@ -22,17 +23,10 @@ export function isCapabilityName(text: string): boolean {
 /** Whether a text is a resource pattern of at most 256 characters. */
 export function isResource(text: string): boolean {
   if (text === '*' || text === BELOW) return true;
-  if (text.length === 0 || text.length > MAX_RESOURCE_LENGTH) return false;
-  const path = text.endsWith(BELOW) ? text.slice(0, -BELOW.length) : text;
-  return path.replace(ROOT, '').split('/').every(isSegment);
+  return text.length <= MAX_RESOURCE_LENGTH && PATH.test(text);
 }
 
 /** Whether a text names one resource: a pattern without a wildcard. */
 export function isConcreteResource(text: string): boolean {
   return isResource(text) && !text.endsWith('*');
-}
-
-/** Whether a text can stand between two slashes of a resource. */
-function isSegment(text: string): boolean {
-  return SEGMENT.test(text) && text !== '.' && text !== '..';
 }

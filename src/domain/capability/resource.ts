@@ -34,6 +34,9 @@ export function resourcesContain(resources: Resources, pattern: string): boolean
 /** The patterns of `wanted` that `resources` do not stand for altogether; none of nothing wanted. */
 export function resourcesBeyond(resources: Resources, wanted: readonly string[]): readonly string[] {
   if (resources === undefined || wanted.length === 0) return [];
+  if (resources.length * wanted.length <= FEW_PAIRS) {
+    return wanted.filter((pattern) => !resourcesContain(resources, pattern));
+  }
   const held = placesOf(resources);
   return wanted.filter((pattern) => !isWithin(held, keyOf(pattern)));
 }

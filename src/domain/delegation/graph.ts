@@ -91,10 +91,9 @@ export class DelegationGraph {
   putPolicy(facts: PolicyFacts): GraphChange {
     const id: PolicyId = `${facts.namespace}/${facts.name}`;
     const before = this.#policies.get(id);
-    const sameDepth = before?.facts.maxDepth === facts.maxDepth;
     const rules = facts.rules.map((rule, index) => {
       const old = before?.rules[index];
-      return sameDepth && old !== undefined && isDeepStrictEqual(old.facts, rule)
+      return old?.maxDepth === facts.maxDepth && isDeepStrictEqual(old.facts, rule)
         ? old
         : placeRule(id, { index, facts: rule, maxDepth: facts.maxDepth });
     });
@@ -174,6 +173,11 @@ export class DelegationGraph {
   /** The rules that name a pair, granting or not, in the order in which they are tried. */
   rules(from: AgentId, to: AgentId): readonly PlacedRule[] {
     return this.#rules.of(from, to);
+  }
+
+  /** The rules of a policy, by index; none when there is no such policy. */
+  policyRules(id: PolicyId): readonly PlacedRule[] {
+    return this.#policies.get(id)?.rules ?? [];
   }
 
   /** Agents that rules let `from` delegate to, whether anything is granted or not. */
@@ -279,8 +283,7 @@ export class DelegationGraph {
     to: AgentId,
     edit: (PolicyEdit & { readonly before: EffectiveEdge | undefined }) | undefined,
   ): EffectiveEdge | undefined {
-    const source = this.#agents.get(from);
-    const target = this.#agents.get(to);
+    const [source, target] = [this.#agents.get(from), this.#agents.get(to)];
     if (source === undefined || target === undefined) return undefined;
     const kept = new Map(edit?.before?.grants.map((grant) => [`${grant.policy} ${grant.rule}`, grant]));
     const grants = this.#rules

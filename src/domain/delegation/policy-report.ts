@@ -111,11 +111,14 @@ function problemsOf(rule: PlacedRule, ends: readonly Ends[]): readonly PolicyPro
   const [first] = ends;
   if (first === undefined) return [];
   const { source } = first;
-  const withheld = ends.map((each) => ({ to: each.to, ...edgeWithheld(each) }));
-  if (source?.facts.isServed !== true)
-    return withheld.slice(0, 1).flatMap(({ to: _to, ...what }) => problem(rule, what));
-  const unusable = withheld.flatMap(({ to, ...what }) => problem(rule, what, { to }));
-  const usable = ends.filter((each) => edgeWithheld(each) === undefined);
+  if (source?.facts.isServed !== true) return problem(rule, edgeWithheld(first));
+  const unusable: PolicyProblem[] = [];
+  const usable: Ends[] = [];
+  for (const each of ends) {
+    const withheld = edgeWithheld(each);
+    if (withheld === undefined) usable.push(each);
+    else unusable.push(...problem(rule, withheld, { to: each.to }));
+  }
   const lost = [...rule.capabilities.values()].flatMap((wanted) => {
     const what = lostCapability(wanted, source, usable);
     return what === undefined ? [] : problem(rule, what, { capability: wanted.name });
@@ -125,10 +128,11 @@ function problemsOf(rule: PlacedRule, ends: readonly Ends[]): readonly PolicyPro
 
 function problem(
   rule: PlacedRule,
-  { reason, message }: Partial<Withheld>,
+  withheld: Withheld | undefined,
   about: { readonly to?: AgentId; readonly capability?: string } = {},
 ): readonly PolicyProblem[] {
-  if (reason === undefined || message === undefined) return [];
+  if (withheld === undefined) return [];
+  const { reason, message } = withheld;
   return [{ rule: rule.index, ...about, reason, message: `${nameOf(rule)}: ${message}` }];
 }
 

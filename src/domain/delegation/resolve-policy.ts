@@ -1,6 +1,7 @@
 /** What a DelegationPolicy says once everything left out is filled in. The one place that knows the defaults. */
 
 import type { AgentId, PolicyFacts, RuleFacts, TokenLimits } from './facts.ts';
+import { getOrInsert } from './get-or-insert.ts';
 import { type CapabilityInput, readCapabilities } from './resolve-capabilities.ts';
 import {
   DELEGATIONS,
@@ -42,13 +43,29 @@ const PERIOD_DEFAULT_SECONDS = 60;
 const MAX_RULES = 256;
 const MAX_TARGETS = 64;
 
-const AGENT_NAME = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
-const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const AGENT_NAME = /^[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+const AGENT_ID = new RegExp(`${NAMESPACE.source.slice(0, -1)}/${AGENT_NAME.source.slice(1)}`);
 
-/** Fills in what `spec` leaves out, and checks again what the schema checks. Errors: none. */
+/** A rule, and what is refused of it. */
+interface ResolvedRule {
+  readonly facts: RuleFacts;
+  readonly invalidFields: readonly string[];
+}
+
+/** What rules of one policy say, by place and text. */
+export type ResolvedRules = Map<string, ResolvedRule>;
+
+/**
+ * Fills in what `spec` leaves out, and checks again what the schema checks. Errors: none.
+ *
+ * @param known Rules of this policy that were resolved before; those of `spec` join them. What is there already is not
+ *   resolved again, and is the same object.
+ */
 export function resolvePolicy(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   spec: PolicyInput,
+  known?: ResolvedRules,
 ): ResolvedPolicy {
   const invalidFields: InvalidFields = [];
   const { maxDepth, rules = [] } = spec;
@@ -57,11 +74,20 @@ export function resolvePolicy(
     namespace,
     name,
     maxDepth: readWhole({ path: 'spec.maxDepth', value: maxDepth }, DEPTH, invalidFields) ?? MAX_DEPTH,
-    rules: rules
-      .slice(0, MAX_RULES)
-      .map((rule, index) => resolveRule({ path: `spec.rules[${index}]`, rule, namespace }, invalidFields)),
+    rules: rules.slice(0, MAX_RULES).map((rule, index) => {
+      const resolve = () => resolvedRule({ path: `spec.rules[${index}]`, rule, namespace });
+      const resolved =
+        known === undefined ? resolve() : getOrInsert(known, `${index} ${JSON.stringify(rule)}`, resolve);
+      invalidFields.push(...resolved.invalidFields);
+      return resolved.facts;
+    }),
   };
   return { facts, invalidFields };
+}
+
+function resolvedRule(rule: RuleAt): ResolvedRule {
+  const invalidFields: InvalidFields = [];
+  return { facts: resolveRule(rule, invalidFields), invalidFields };
 }
 
 interface RuleAt {
@@ -113,12 +139,13 @@ function resolveTargets({ path, rule, namespace }: RuleAt, invalid: InvalidField
     invalid.push(`${path}.to must name 1 to ${MAX_TARGETS} agents`);
     return [];
   }
+  const own: AgentId = `${namespace}/${from}`;
   const targets = new Set<AgentId>();
   for (const [index, text] of to.entries()) {
     const target = readAgentId(text, namespace);
     if (target === undefined) {
       invalid.push(`${path}.to[${index}] must be the name of an agent, or namespace/name`);
-    } else if (target === `${namespace}/${from}`) {
+    } else if (target === own) {
       invalid.push(`${path}.to[${index}] is the delegating agent itself: take it out`);
     } else targets.add(target);
   }
@@ -132,9 +159,8 @@ function resolveTargets({ path, rule, namespace }: RuleAt, invalid: InvalidField
  * @returns undefined when it is neither.
  */
 export function readAgentId(text: string, namespace: string): AgentId | undefined {
-  const slash = text.indexOf('/');
-  const [where, name] = slash < 0 ? [namespace, text] : [text.slice(0, slash), text.slice(slash + 1)];
-  return NAMESPACE.test(where) && AGENT_NAME.test(name) ? `${where}/${name}` : undefined;
+  if (AGENT_NAME.test(text)) return NAMESPACE.test(namespace) ? `${namespace}/${text}` : undefined;
+  return AGENT_ID.test(text) ? (text as AgentId) : undefined;
 }
 
 function resolveRateLimit(

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { type LastLink, travelPath } from '../../../../src/domain/admission/travel-path.ts';
+import { type LastLink, TravelPaths, travelPath } from '../../../../src/domain/admission/travel-path.ts';
 import type { Capability } from '../../../../src/domain/capability/capability.ts';
 import type { AgentId, RuleFacts } from '../../../../src/domain/delegation/facts.ts';
 import type { DelegationGraph } from '../../../../src/domain/delegation/graph.ts';
@@ -83,5 +83,19 @@ describe('travelPath', () => {
     );
     const graph = graphOf([], [policy(rules.slice(0, 250)), policy(rules.slice(250), { name: 'more' })]);
     expect(path(graph, 'ab')).to.equal('ab');
+  });
+});
+
+describe('TravelPaths', () => {
+  it('finds what travelPath finds, whichever link comes after which', () => {
+    const graph = graphWith(['ab', 'ba', 'ca', 'bd', 'ed', 'fe']);
+    const paths = new TravelPaths(graph);
+    const links = ['de', 'df', 'da', 'dg', 'bc', 'bd', 'ba', 'dg'].flatMap((edge) =>
+      [8, 2, 1].map((maxDepth): LastLink => {
+        const [from, to] = [edge.charAt(0), edge.charAt(1)];
+        return { from: `ai/${from}`, to: `ai/${to}`, name: 'read', resources: undefined, maxDepth };
+      }),
+    );
+    expect(links.map((link) => paths.of(link))).to.deep.equal(links.map((link) => travelPath(graph, link)));
   });
 });

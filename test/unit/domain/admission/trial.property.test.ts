@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { placedRules } from '../../../../src/domain/admission/additions.ts';
 import { effectsOf, lossesOf } from '../../../../src/domain/admission/effects.ts';
+import { placedRules } from '../../../../src/domain/admission/policy-edit.ts';
 import { type Edit, Trial } from '../../../../src/domain/admission/trial.ts';
 import { holderOf, isSameEdge } from '../../../../src/domain/delegation/edge.ts';
 import type { AgentId, EffectiveEdge } from '../../../../src/domain/delegation/facts.ts';

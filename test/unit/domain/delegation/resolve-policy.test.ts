@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
   type PolicyInput,
+  type ResolvedRules,
   type RuleInput,
   readAgentId,
   resolvePolicy,
@@ -150,6 +151,29 @@ describe('resolvePolicy', () => {
       'spec.rules[0].tokens.maxUses',
       'spec.rules[2].to[0]',
     ]);
+  });
+});
+
+describe('resolvePolicy: rules that are known', () => {
+  const odd: RuleInput = { ...RULE, to: ['Deployer'] };
+  const spec: PolicyInput = { rules: [RULE, odd] };
+
+  it('takes a rule that stands in the same place, with what is wrong with it', () => {
+    const known: ResolvedRules = new Map();
+    const before = resolvePolicy(POLICY, spec, known);
+    const after = resolvePolicy(POLICY, structuredClone(spec), known);
+    expect(after).to.deep.equal(resolve(spec));
+    expect(after.facts.rules.map((rule, index) => rule === before.facts.rules[index])).to.deep.equal([
+      true,
+      true,
+    ]);
+  });
+
+  it('resolves one that moved or changed', () => {
+    const known: ResolvedRules = new Map();
+    resolvePolicy(POLICY, spec, known);
+    const moved: PolicyInput = { rules: [odd, RULE, { ...RULE, to: ['other'] }] };
+    expect(resolvePolicy(POLICY, moved, known)).to.deep.equal(resolve(moved));
   });
 });
 
