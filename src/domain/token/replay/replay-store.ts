@@ -1,0 +1,118 @@
+/**
+ * Step 17: what a store of used tokens is asked and answers. All of it happens at once or not at all, so one store may serve
+ * any number of processes.
+ */
+
+import { CLOCK_SKEW_SECONDS } from '../claims.ts';
+import { type Refusal, type RefusalName, refuse } from '../refusal.ts';
+
+/** How long after its `exp` a token is remembered: it is accepted for 30 s, and clocks may differ by 60 s more. */
+export const KEEP_SECONDS = 90;
+
+/** What is remembered ends in lots of so many seconds, never before its time. */
+export const LOT_SECONDS = 10;
+
+/** The counted calls over one edge by one rule. */
+export interface RateLimit {
+  readonly key: string;
+  readonly delegations: number;
+  readonly periodSeconds: number;
+}
+
+/** The parent of a token, whose children are counted. */
+export interface CountedParent {
+  /** `par_hash`. */
+  readonly key: string;
+  readonly maxChildren: number;
+  /** From then on no child of it can live. */
+  readonly keepUntilSeconds: number;
+}
+
+/** One presentation of one token. */
+export interface Consumption {
+  /** base64url of SHA-256(iss LF aud LF jti). */
+  readonly key: string;
+  readonly presenter: string;
+  readonly issuedAtSeconds: number;
+  readonly keepUntilSeconds: number;
+  readonly maxUses: number;
+  readonly attemptId: string;
+  readonly fingerprint: string;
+  /** `jti` of the proof, which counts once for a token. */
+  readonly proofId: string | undefined;
+  readonly parent: CountedParent | undefined;
+  readonly rateLimit: RateLimit | undefined;
+}
+
+/** Names of the refusals of a store. */
+export type ReplayRefusalName = Extract<
+  RefusalName,
+  'rate_limited' | 'replay_unknown' | 'replayed' | 'fanout_exceeded' | 'store_unavailable'
+>;
+
+/** What a store answers. */
+export type ConsumptionResult =
+  | { readonly kind: 'accepted' }
+  | {
+      readonly kind: 'refused';
+      readonly name: ReplayRefusalName;
+      /** When it may be worth another try. */
+      readonly retryAfterSeconds?: number;
+      /** Of `replayed`: whether the same request was seen with this token before. */
+      readonly isSameRequest?: boolean;
+    };
+
+/** A store of used tokens. */
+export interface ReplayStore {
+  /**
+   * Uses a token once, in this order: an attempt that was accepted before is accepted again; `rate_limited`;
+   * `replay_unknown` when the token may have been used before the store knew; `replayed` when all uses are used or the proof
+   * was seen with it; `fanout_exceeded`. Whatever is refused leaves no trace.
+   *
+   * Errors: a rejection means what `store_unavailable` means.
+   */
+  consume(consumption: Consumption): ConsumptionResult | Promise<ConsumptionResult>;
+}
+
+/** From when on a store no longer knows about a token, because it or its parent is forgotten; seconds. */
+export function endOf({ keepUntilSeconds, parent }: Consumption): number {
+  return Math.min(keepUntilSeconds, parent?.keepUntilSeconds ?? keepUntilSeconds);
+}
+
+/** When something is forgotten that must be known until then: the end of its lot, in seconds. */
+export function forgottenAt(untilSeconds: number): number {
+  return Math.ceil(untilSeconds / LOT_SECONDS) * LOT_SECONDS;
+}
+
+/**
+ * Whether a token may have been used without the store knowing.
+ *
+ * @param completeSinceSeconds From then on the store has seen everything.
+ */
+export function isBeforeFence(issuedAtSeconds: number, completeSinceSeconds: number): boolean {
+  return issuedAtSeconds <= completeSinceSeconds + CLOCK_SKEW_SECONDS;
+}
+
+const MESSAGES: Readonly<Record<ReplayRefusalName, string>> = {
+  rate_limited: 'The rule allows no more calls over this edge now.',
+  replay_unknown: 'The token may have been used before this verifier began to remember.',
+  replayed: 'The token was used before.',
+  fanout_exceeded: 'The parent has as many children as it may have.',
+  store_unavailable: 'It cannot be found out whether the token was used before.',
+};
+
+/** Asks a store. A store that fails has not answered, and that is a "no". */
+export async function consume(store: ReplayStore, consumption: Consumption): Promise<Refusal | undefined> {
+  let result: ConsumptionResult;
+  try {
+    result = await store.consume(consumption);
+  } catch {
+    result = { kind: 'refused', name: 'store_unavailable' };
+  }
+  if (result.kind === 'accepted') return undefined;
+  const { name, retryAfterSeconds, isSameRequest } = result;
+  return refuse(name, MESSAGES[name], {
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(isSameRequest === undefined ? {} : { isSameRequest }),
+  });
+}
