@@ -3,6 +3,7 @@
 import { Registry } from 'prom-client';
 import { kubeMetrics } from '../../src/kube/metrics.ts';
 import { admissionMetrics } from '../../src/observe/admission-metrics.ts';
+import { bundleMetrics } from '../../src/observe/bundle-metrics.ts';
 import { delegationMetrics } from '../../src/observe/delegation-metrics.ts';
 import { identityMetrics } from '../../src/observe/identity-metrics.ts';
 import { meshMetrics } from '../../src/observe/mesh-metrics.ts';
@@ -25,6 +26,7 @@ export async function metricsTable(): Promise<ReadonlyMap<string, string>> {
     authorityNotAfterSeconds: () => undefined,
     clockSkewSeconds: () => 0,
   });
+  bundleMetrics(registry);
   meshMetrics(registry, { byReason: () => new Map() });
   podMetrics(registry, { withoutFiles: () => 0 });
   delegationMetrics(registry, { policiesByReason: () => new Map(), edges: () => 0 });

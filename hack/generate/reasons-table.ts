@@ -3,6 +3,7 @@
 import { DELEGATION_REASONS, READY_REASONS, type ReasonText } from '../../src/api/conditions.ts';
 import { EVENT_REASONS } from '../../src/api/event-reasons.ts';
 import { MESH_FINDINGS } from '../../src/api/mesh-findings.ts';
+import { REVOCATION_REASONS } from '../../src/api/revocation-reasons.ts';
 
 /** docs/reference/conditions.md and docs/reference/events.md. */
 export async function reasonsTable(): Promise<ReadonlyMap<string, string>> {
@@ -18,7 +19,7 @@ function conditionsPage(): string {
 Generated from \`src/api/conditions.ts\` by \`npm run generate\`.
 
 Every condition carries \`observedGeneration\`. \`Ready\` sums up; \`CertificateReady\` is about the certificate Secret and
-has the same reasons; \`Quarantined\` is True (reason Suspended) while \`spec.suspended\` is true, else False (reason
+\`SigningKeyReady\` about the Secret with the signing keys, with the same reasons; neither waits for the other. \`Quarantined\` is True (reason Suspended) while \`spec.suspended\` is true, else False (reason
 NotQuarantined), or Unknown (NotWiped) when it is suspended and the operator may not write where its Secret is. \`Reconciling\` and \`Stalled\` exist only while they are True, as kstatus and Argo CD read them:
 Reconciling while the operator keeps trying, Stalled when only an edit can help.
 
@@ -40,8 +41,8 @@ ${findingRows()}
 ## AgentIdentity: FilesMounted
 
 There while a pod runs as the agent; it does not lower Ready. True (Mounted) when every such pod has the label
-\`agenttrust.dev/identity\` and a volume with the certificate Secret; False (NotMounted), with at most three pods that do
-not and the command that restarts them: they came past the webhook, or were there before the AgentIdentity.
+\`agenttrust.dev/identity\` and a volume with the certificate and with the signing keys; False (NotMounted), with at most three pods that do
+not and the command that restarts them: they came past the webhook, or were there before the AgentIdentity or this version.
 
 ## DelegationPolicy and CapabilityBoundary: reasons of Ready
 
@@ -51,6 +52,12 @@ not and the command that restarts them: they came past the webhook, or were ther
 reference that does not resolve grants nothing, and what is missing counts as soon as it is there.
 
 ${reasonRows(DELEGATION_REASONS)}
+
+## TokenRevocation: reasons of Ready
+
+\`Expired\` is True (Expired) once the last token that it can touch is dead by itself, else False (NotExpired).
+
+${reasonRows(REVOCATION_REASONS)}
 `;
 }
 

@@ -18,7 +18,7 @@ import type { WishEdit } from './review-wish.ts';
 type Edit = WishEdit<AgentIdentity>;
 type Check = (view: IdentityView, edit: Edit) => readonly Violation[];
 
-const CHECKS: readonly Check[] = [serviceAccountFree, secretFree, fieldsValid];
+const CHECKS: readonly Check[] = [serviceAccountFree, secretsFree, fieldsValid];
 
 /** All violations, in the order of the checks. */
 export function identityViolations(view: IdentityView, edit: Edit): readonly Violation[] {
@@ -35,13 +35,20 @@ function serviceAccountFree(view: IdentityView, { namespace, before, after }: Ed
   return [{ says: `spec.serviceAccountName: ${message.slice(0, -1)}` }];
 }
 
-function secretFree(view: IdentityView, { namespace, before, after }: Edit): readonly Violation[] {
-  const { secretName } = resolved(after);
-  if (before !== undefined && resolved(before).secretName === secretName) return [];
-  const other = claimants(view, BY_SECRET, `${namespace}/${secretName}`, after)[0];
-  if (other === undefined) return [];
-  const says = `spec.certificate.secretName: Secret ${namespace}/${secretName} is the one of AgentIdentity ${other}`;
-  return [{ says, wayOut: 'Name a Secret for this agent alone' }];
+function secretsFree(view: IdentityView, { namespace, before, after }: Edit): readonly Violation[] {
+  const kept = before === undefined ? [] : Object.values(secretNames(before));
+  return Object.entries(secretNames(after)).flatMap(([field, secretName]) => {
+    const other = claimants(view, BY_SECRET, `${namespace}/${secretName}`, after)[0];
+    if (other === undefined || kept.includes(secretName)) return [];
+    const says = `${field}: Secret ${namespace}/${secretName} is the one of AgentIdentity ${other}`;
+    return [{ says, wayOut: 'Name a Secret for this agent alone' }];
+  });
+}
+
+/** By field. */
+function secretNames(identity: AgentIdentity): Readonly<Record<string, string>> {
+  const { secretName, signing } = resolved(identity);
+  return { 'spec.certificate.secretName': secretName, 'spec.signingKey.secretName': signing.secretName };
 }
 
 function fieldsValid(view: IdentityView, { before, after }: Edit): readonly Violation[] {

@@ -38,6 +38,7 @@ const isIdentity = objectOf({
       acceptFrom: listOf(objectOf({ namespace: isText }, { agents: listOf(isText) })),
       tokens: objectOf({}, { maxTTL: isText, maxUses: isNumber, originate: isText }),
       certificate: isCertificate,
+      signingKey: objectOf({}, { secretName: isText, algorithm: isText, rotationInterval: isText }),
       server: isServer,
       callers: listOf(isCaller),
     },

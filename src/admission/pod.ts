@@ -55,10 +55,11 @@ interface Agent {
 
 function reviewAgent(pod: PodShape, { identity, resolved }: Agent): AdmissionAnswer {
   const { namespace, name } = identity.metadata;
-  const { serviceAccountName, secretName, isSuspended } = resolved;
+  const { serviceAccountName, secretName, signing, isSuspended } = resolved;
   const injection = injectFiles(pod, {
     serviceAccountName,
     certificateSecret: secretName,
+    signingSecret: signing.secretName,
     bundleConfigMap: BUNDLE_NAME,
   });
   if (injection.kind === 'refused') {

@@ -34,12 +34,12 @@ export type ReadyReason =
   | 'ServiceAccountMissing'
   | 'ServiceAccountTaken';
 
-/** Reasons of the condition Ready of an AgentIdentity. CertificateReady carries the same ones, but those of the mesh. */
+/** Reasons of the condition Ready of an AgentIdentity. CertificateReady and SigningKeyReady carry the same ones, but those of the mesh. */
 export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
   Issued: {
     ready: 'True',
     retried: 'until renewal',
-    means: 'The Secret holds a valid certificate, its key and the trust bundle.',
+    means: 'One Secret holds a valid certificate, its key and the trust bundle, the other the signing keys.',
     wayOut: 'Nothing to do.',
   },
   Pending: {
@@ -58,7 +58,7 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
     ready: 'False',
     retried: 'no',
     means:
-      'The AgentIdentity is being deleted: its Secret is wiped already, whatever finalizer still holds the object.',
+      'The AgentIdentity is being deleted: its Secrets are wiped already, whatever finalizer still holds the object.',
     wayOut: 'Nothing to do, or take the finalizer away that keeps the object.',
   },
   InvalidSpec: {
@@ -116,20 +116,21 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
   Quarantined: {
     ready: 'False',
     retried: 'when the spec changes',
-    means: 'spec.suspended is true: the Secret is wiped and nothing is issued.',
+    means: 'spec.suspended is true: the Secrets are wiped and nothing is issued.',
     wayOut: 'Set spec.suspended to false when the agent may live again.',
   },
   RepairLoop: {
     ready: 'False',
     retried: 'after a pause that grows from 30 s to 10 min',
-    means: 'Something undoes the Secret again and again; it was mended more than six times within an hour.',
+    means: 'Something undoes a Secret again and again; it was mended more than six times within an hour.',
     wayOut: 'Find who writes it: kubectl get secret ... -o yaml --show-managed-fields.',
   },
   SecretConflict: {
     ready: 'False',
     retried: 'every 10 s',
     means: "A Secret of the name to write exists and is not this identity's. It is never touched.",
-    wayOut: 'Set spec.certificate.secretName to another name, or delete that Secret.',
+    wayOut:
+      'Set spec.certificate.secretName or spec.signingKey.secretName to another name, or delete that Secret.',
   },
   ServiceAccountMissing: {
     ready: 'False',

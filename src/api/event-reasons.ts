@@ -3,6 +3,8 @@
 export const EVENT_REASONS = {
   Issued: 'The first certificate of an identity was written.',
   Renewed: 'A certificate was replaced: it was due, or the message says what no longer held.',
+  KeyRotated:
+    'Another key signs for the agent: the next one took over in its course (Normal), or agenttrust.dev/refuse-keys-before dropped those before it (Warning).',
   Repaired:
     'Something of ours was altered or deleted and is as it should be again. The message says what was wrong.',
   IssueFailed: 'Issuing or writing failed and is tried again.',
@@ -23,6 +25,8 @@ export const EVENT_REASONS = {
     'On a pod: it waits for the Secret of an agent that is cut off, and starts by itself after that is lifted.',
   AuthorityPrepared: 'A generation of the authority was made.',
   BundleTampered: 'The trust bundle of a namespace was altered and is mended.',
+  BundleTooLarge:
+    'More agents can reach a namespace than its bundle has room for. It is not written any more, and agents there refuse all tokens once the last one has ended.',
   RepairLoop:
     'Something undoes a Secret again and again, and mending it pauses; or mesh objects, which are put back once a second.',
 } as const;

@@ -93,6 +93,9 @@ export const ANNOTATION_CLOSED = 'agenttrust.dev/closed';
 /** Annotation on an AgentIdentity: a certificate issued before this RFC 3339 instant is renewed. */
 export const ANNOTATION_RENEW_BEFORE = 'agenttrust.dev/renew-before';
 
+/** Annotation on an AgentIdentity: signing keys that were made before this RFC 3339 instant are dropped at once. */
+export const ANNOTATION_REFUSE_KEYS_BEFORE = 'agenttrust.dev/refuse-keys-before';
+
 /** Lease that the controller replicas compete for. */
 export const LEASE_NAME = 'agent-trust-controller';
 

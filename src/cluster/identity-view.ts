@@ -59,7 +59,7 @@ export class IdentityView {
         [BY_CALLER]: ({ spec }) => [
           ...new Set((spec.callers ?? []).flatMap(({ serviceAccounts }) => serviceAccounts)),
         ],
-        [BY_SECRET]: (identity) => [`${identity.metadata.namespace}/${resolved(identity).secretName}`],
+        [BY_SECRET]: (identity) => secretsOf(identity),
       },
     });
   }
@@ -71,9 +71,18 @@ export class IdentityView {
   }
 }
 
+/** Keys of the Secrets that an identity wants to write. */
+function secretsOf(identity: AgentIdentity): readonly Key[] {
+  const { secretName, signing } = resolved(identity);
+  return [...new Set([secretName, signing.secretName])].map(
+    (name) => `${identity.metadata.namespace}/${name}`,
+  );
+}
+
 function resolved(identity: Pick<AgentIdentity, 'metadata' | 'spec'>): {
   readonly serviceAccountName: string;
   readonly secretName: string;
+  readonly signing: { readonly secretName: string };
 } {
   return resolveAgentIdentity(identity.metadata.name, identity.spec);
 }

@@ -6,7 +6,6 @@ import { AuthorityBook } from '../controllers/authority/authority-book.ts';
 import { type AuthorityRecord, authorityRecord } from '../controllers/authority/authority-record.ts';
 import type { AuthorityState } from '../controllers/authority/authority-state.ts';
 import { authorityReconciler } from '../controllers/authority/reconcile.ts';
-import { bundleReconciler } from '../controllers/bundle/reconcile.ts';
 import { ClusterView, identityKeys, reasonsOfReady } from '../controllers/cluster-view.ts';
 import { Attempts } from '../controllers/identity/attempts.ts';
 import { IdentityEvents } from '../controllers/identity/identity-events.ts';
@@ -18,7 +17,7 @@ import type { Secret } from '../controllers/identity/secret.ts';
 import type { SecretJudge } from '../controllers/identity/secret-record.ts';
 import { IssuanceLedger } from '../controllers/ledger/ledger.ts';
 import { agentsWithObjects } from '../controllers/mesh/triggers.ts';
-import { connectTriggers, namespacesToKeep, wakeAll } from '../controllers/triggers.ts';
+import { connectTriggers, wakeAll } from '../controllers/triggers.ts';
 import { Cache } from '../kube/cache.ts';
 import { type Clock, ReferenceClock, systemClock } from '../kube/clock.ts';
 import {
@@ -39,12 +38,14 @@ import type { ReflectorTiming } from '../kube/reflector-timing.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { identityMetrics } from '../observe/identity-metrics.ts';
 import type { Log } from '../observe/log.ts';
+import { bundleParts } from './bundle-parts.ts';
 import { cachesComponent, ledgerComponent, transportComponent } from './components.ts';
 import type { ControllerConfig } from './config.ts';
 import { delegationParts } from './delegation-parts.ts';
 import { kubeParts } from './kube-parts.ts';
 import { meshParts } from './mesh-parts.ts';
 import { podParts } from './pod-parts.ts';
+import { signingParts } from './signing-parts.ts';
 
 /** What the process is made of. */
 export interface OperatorOptions {
@@ -69,7 +70,6 @@ export interface OperatorTiming {
 }
 
 const DEFAULT_OPERATOR_NAMESPACE = 'agent-trust-system';
-const BUNDLE_WORKERS = 4;
 /** After an outage everything is tried again within this time. */
 const BACK_OFF = { baseMs: 100, factor: 2, capMs: 15_000 };
 /** What only a change elsewhere can mend is looked at this often: an API server that starts refuses all for a moment. */
@@ -141,6 +141,20 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     nowMs: () => clock.nowMs(),
     config,
   });
+  const observer = identityMetrics(registry, {
+    byReason: () => reasonsOfReady(view.identities.values()),
+    authorityNotAfterSeconds: () => notAfterSeconds(book.state),
+    clockSkewSeconds: () => clock.skewMs() / 1000,
+  });
+  const signing = signingParts({
+    view,
+    client,
+    writer,
+    judge,
+    recorder,
+    observer,
+    nowMs: () => clock.nowMs(),
+  });
   const identities = new Controller({
     ...common('agentidentity'),
     workers: config.workers,
@@ -156,33 +170,34 @@ export function operatorComponents(options: OperatorOptions): readonly Component
       authority,
       leaves: new LeafSupply(ledger),
       attempts: new Attempts(),
-      events: new IdentityEvents(
-        recorder,
-        identityMetrics(registry, {
-          byReason: () => reasonsOfReady(view.identities.values()),
-          authorityNotAfterSeconds: () => notAfterSeconds(book.state),
-          clockSkewSeconds: () => clock.skewMs() / 1000,
-        }),
-      ),
+      events: new IdentityEvents(recorder, observer),
       mesh: walls.port,
       pods: podParts({ view, mesh: walls.mesh, recorder, registry }),
-      observe: (secret) => view.governed(secret.metadata.namespace ?? '')?.secrets.observe(secret),
-      observeDeleted: ({ metadata }) =>
-        view.governed(metadata.namespace ?? '')?.secrets.observeDeleted(metadata),
+      signing: signing.port,
+      observe: signing.observe,
+      observeDeleted: signing.observeDeleted,
       report: statusReporter({ client, cache: view.identities, nowMs: () => clock.nowMs() }),
     }),
   });
-  const bundles = new Controller({
-    ...common('bundle'),
-    workers: BUNDLE_WORKERS,
-    listKeys: () => namespacesToKeep(view),
-    reconcile: bundleReconciler({
-      view,
-      client,
-      writer,
-      authority,
-      tell: ({ metadata }, event) => tell('ConfigMap', metadata, event),
-    }),
+  const {
+    bundles,
+    revocations,
+    cache: revocationCache,
+  } = bundleParts({
+    cache,
+    view,
+    delegation,
+    book: graph,
+    changes: signing.changes,
+    authority,
+    client,
+    writer,
+    registry,
+    clock,
+    operatorNamespace: namespace,
+    config,
+    controller: common,
+    tell: (metadata, event) => tell('ConfigMap', metadata, event),
   });
   const authorities = new Controller({
     ...common('authority'),
@@ -209,10 +224,11 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     view.identities,
     view.serviceAccounts,
     ...delegation.caches(),
+    revocationCache,
     ...view.caches(),
     ...walls.mesh.caches(),
   ];
-  const controllers = [authorities, identities, bundles, ...delegationControllers];
+  const controllers = [authorities, identities, bundles, revocations, ...delegationControllers];
   return [
     transportComponent(kube.transport),
     healthComponent({

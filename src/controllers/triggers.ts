@@ -21,8 +21,6 @@ export function connectTriggers(view: ClusterView, { identities, bundles }: Woke
     const identity = current ?? previous;
     const others = identity === undefined ? [] : identitiesOnAccountOf(view, identity);
     for (const other of others) if (other !== key) identities.enqueue(other);
-    const { namespace = '' } = splitKey(key);
-    if (current === undefined || previous === undefined) bundles.enqueue(namespace);
   });
   view.identities.onStateChange(() => wakeAll(view, { identities, bundles }));
   view.serviceAccounts.onChange((key, current, previous) => {

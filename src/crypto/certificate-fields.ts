@@ -25,9 +25,11 @@ export interface CertificateFields {
   readonly otherNameCount: number;
   /** basicConstraints says CA. */
   readonly isAuthority: boolean;
+  /** How many authorities there may be between this one and a leaf; absent means any number. */
+  readonly pathLength: number | undefined;
   /** Names of section 4.2.1.3 in order of their bits; empty when the extension is absent. */
   readonly keyUsages: readonly string[];
-  /** `clientAuth`, `serverAuth`, others dotted; empty when the extension is absent. */
+  /** `clientAuth`, `serverAuth`, `documentSigning`, others dotted; empty when the extension is absent. */
   readonly extendedKeyUsages: readonly string[];
   readonly subjectKeyIdentifier: Buffer | undefined;
   /** `ECDSA`, `RSA`, others dotted. */
@@ -53,6 +55,7 @@ const KEY_USAGES = [
 const USAGE_NAMES: ReadonlyMap<string, string> = new Map([
   [OID.clientAuth, 'clientAuth'],
   [OID.serverAuth, 'serverAuth'],
+  [OID.documentSigning, 'documentSigning'],
 ]);
 const CURVE_BITS: ReadonlyMap<string, number> = new Map([
   [OID.p256, 256],
@@ -129,6 +132,7 @@ function fieldsOf(certificate: Element): CertificateFields {
     dnsNames: textsOf(names, contextTag(2, 'primitive')),
     otherNameCount: names.filter((name) => !isUriOrDns(name)).length,
     isAuthority: constraints !== undefined && isTrue(children(constraints)[0]),
+    pathLength: constraints && pathLength(children(constraints)[1]),
     keyUsages: keyUsages(extensions.get(OID.keyUsage)),
     extendedKeyUsages: extendedKeyUsages(extensions.get(OID.extendedKeyUsage)),
     subjectKeyIdentifier: keyIdentifier && Buffer.from(octets(keyIdentifier), 'latin1'),
@@ -207,6 +211,11 @@ function instantMs(element: Element): number {
   const instant = date.getTime();
   if (Number.isNaN(instant)) throw new TypeError('no time');
   return instant;
+}
+
+/** One octet is enough for every path there is. */
+function pathLength(element: Element | undefined): number | undefined {
+  return element === undefined ? undefined : octets(element).charCodeAt(0);
 }
 
 function isTrue(element: Element | undefined): boolean {

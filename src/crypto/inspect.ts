@@ -69,7 +69,7 @@ function readLeaf(certificatePem: Buffer | undefined): Leaf | CertificateProblem
 
 function certificateFacts(leaf: Leaf, authorities: readonly VerifyingAuthority[]): CertificateFacts {
   const { certificate, fields, chainLength } = leaf;
-  const { subjectKeyIdentifier, publicKeyBits, subject, ...kept } = fields;
+  const { subjectKeyIdentifier, publicKeyBits, subject, pathLength, ...kept } = fields;
   const names = new Map(subject);
   const commonName = names.get(OID.commonName);
   const organization = names.get(OID.organization);

@@ -18,6 +18,7 @@ const SUBJECT_KEY_HEAD = extension(
 const USAGES = {
   clientAuth: objectIdentifier(OID.clientAuth),
   serverAuth: objectIdentifier(OID.serverAuth),
+  documentSigning: objectIdentifier(OID.documentSigning),
 } as const;
 const EXTENDED_KEY_USAGE = objectIdentifier(OID.extendedKeyUsage);
 const SUBJECT_ALT_NAME = objectIdentifier(OID.subjectAltName);
@@ -26,6 +27,7 @@ const ORGANIZATION = objectIdentifier(OID.organization);
 const TRUE = der(TAG.boolean, Buffer.of(0xff));
 const URI_NAME = contextTag(6, 'primitive');
 const DNS_NAME = contextTag(2, 'primitive');
+const IP_ADDRESS = contextTag(7, 'primitive');
 
 /** Where the constant parts of the extensions come from. */
 export interface LeafExtensions {
@@ -63,9 +65,10 @@ export function writeLeafSubject(writer: DerWriter, { organization, commonName }
   writer.wrap(TAG.sequence, mark);
 }
 
-/** The URI first, then the DNS names in their order. Critical only when there is no subject, section 4.2.1.6. */
+/** The URI first, then the DNS names and the addresses, each in their order. Critical only when there is no subject, section 4.2.1.6. */
 function writeSubjectAltName(writer: DerWriter, profile: LeafProfile): void {
   const mark = writer.length;
+  for (const address of profile.ipAddresses?.toReversed() ?? []) writeAddress(writer, address);
   for (let at = profile.dnsNames.length - 1; at >= 0; at--)
     writeName(writer, DNS_NAME, profile.dnsNames[at] ?? '');
   writeName(writer, URI_NAME, profile.spiffeId);
@@ -89,6 +92,13 @@ function writeName(writer: DerWriter, tag: number, name: string): void {
   const mark = writer.length;
   writer.ascii(name);
   writer.wrap(tag, mark);
+}
+
+/** Four octets, section 4.2.1.6. */
+function writeAddress(writer: DerWriter, address: string): void {
+  const mark = writer.length;
+  writer.bytes(Buffer.from(address.split('.').map(Number)));
+  writer.wrap(IP_ADDRESS, mark);
 }
 
 /** One attribute in a RelativeDistinguishedName of its own. */

@@ -37,7 +37,7 @@ export type StateListener = (state: CacheState) => void;
 
 /** What a cache is made of. Objects are selected as in a list. */
 export interface CacheOptions<T, O extends KubeObject = KubeObject> extends Selection {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'pages' | 'watch'>;
   readonly type: ResourceType;
   /** What is kept of an object. An object for which it throws is logged, counted and left out. */
   readonly project: (object: O) => T;

@@ -28,7 +28,7 @@ export interface ReflectorSink {
 
 /** What a reflector is made of. */
 export interface ReflectorOptions {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'pages' | 'watch'>;
   readonly type: ResourceType;
   readonly selection: Selection;
   readonly sink: ReflectorSink;

@@ -8,6 +8,8 @@ export interface IdentityMetrics {
   repaired(what: string): void;
   failed(): void;
   wiped(): void;
+  /** Signing keys were made. */
+  made(reason: string, count: number): void;
 }
 
 /** What the gauges are read from. */
@@ -31,7 +33,7 @@ export function identityMetrics(registry: Registry, gauges: IdentityGauges): Ide
   });
   const repaired = new Counter({
     name: 'agent_trust_repairs_total',
-    help: 'Things mended in Secrets without a new leaf, by what was wrong.',
+    help: 'Things mended in Secrets without a new leaf or key, by what was wrong.',
     labelNames: ['what'],
     registers,
   });
@@ -45,12 +47,19 @@ export function identityMetrics(registry: Registry, gauges: IdentityGauges): Ide
     help: 'Secrets emptied and deleted because their key may not live on.',
     registers,
   });
+  const made = new Counter({
+    name: 'agent_trust_signing_keys_made_total',
+    help: 'Signing keys made, by the reason they were made for.',
+    labelNames: ['reason'],
+    registers,
+  });
   registerGauges(registers, gauges);
   return {
     issued: (reason) => issued.inc({ reason }),
     repaired: (what) => repaired.inc({ what }),
     failed: () => failed.inc(),
     wiped: () => wiped.inc(),
+    made: (reason, count) => made.inc({ reason }, count),
   };
 }
 

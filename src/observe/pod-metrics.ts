@@ -12,7 +12,7 @@ export interface PodGauges {
 export function podMetrics(registry: Registry, gauges: PodGauges): void {
   new Gauge({
     name: 'agent_trust_pods_without_files',
-    help: 'Pods that run as agents without their label or without a volume with their certificate.',
+    help: 'Pods that run as agents without their label or without a volume with their certificate and signing keys.',
     registers: [registry],
     collect() {
       this.set(gauges.withoutFiles());

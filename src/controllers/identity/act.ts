@@ -75,19 +75,32 @@ export async function repairSecret(
   signal: AbortSignal,
 ): Promise<SecretRecord> {
   const { wish, authority, secret } = write;
-  const current = await ports.client.get<Secret>(SECRET, wish.secret, { signal });
-  if (current.metadata.resourceVersion !== secret?.metadata.resourceVersion) {
-    throw new KubeError(
-      'KUBE_CONFLICT',
-      `repair secrets ${keyOf(wish.secret)}: it changed since it was looked at`,
-    );
-  }
+  const current = await sameSecret(ports.client, wish.secret, secret, signal);
   const desired = secretObject(wish.secret, {
     certificatePem: leafOf(bytesOf(current, SECRET_KEYS.certificate)),
     privateKeyPem: bytesOf(current, SECRET_KEYS.privateKey).toString('latin1'),
     bundlePem: authority.bundlePem,
   });
   return writeSecret(ports, write, desired, signal);
+}
+
+/**
+ * Reads a Secret with what is secret in it.
+ *
+ * @param seen What was decided on.
+ * @throws KubeError KUBE_CONFLICT when it is not the same any more.
+ */
+export async function sameSecret(
+  client: ActPorts['client'],
+  target: { readonly namespace: string; readonly name: string },
+  seen: SecretRecord | undefined,
+  signal: AbortSignal,
+): Promise<Secret> {
+  const current = await client.get<Secret>(SECRET, target, { signal });
+  if (current.metadata.resourceVersion !== seen?.metadata.resourceVersion) {
+    throw new KubeError('KUBE_CONFLICT', `write secrets ${keyOf(target)}: it changed since it was looked at`);
+  }
+  return current;
 }
 
 /** Empties and deletes a Secret, so that neither a foreign finalizer nor a running pod keeps the key. */
@@ -116,13 +129,17 @@ async function writeSecret(
   return secretRecord(written, ports.judge);
 }
 
-function sendSecret(
+/** What is sent, and what it replaces. */
+export interface SecretSending {
+  readonly replace: Replacement;
+  readonly desired: Secret;
+  readonly secret: SecretRecord | undefined;
+}
+
+/** Sends a whole Secret through the fence. @throws KubeError. */
+export function sendSecret(
   writer: FencedWriter,
-  {
-    replace,
-    desired,
-    secret,
-  }: { readonly replace: Replacement; readonly desired: Secret; readonly secret: SecretRecord | undefined },
+  { replace, desired, secret }: SecretSending,
   signal: AbortSignal,
 ): Promise<Secret> {
   if (secret === undefined) return writer.create(SECRET, desired, { signal });

@@ -9,6 +9,8 @@ import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
 import type { MeshOutcome } from '../mesh/outcome.ts';
 import type { FilesReport, PodsInput } from '../pods/pod-reporter.ts';
+import type { SigningInput } from '../signing/keep-keys.ts';
+import type { SigningOutcome } from '../signing/outcome.ts';
 import type { ActPorts } from './act.ts';
 import type { Attempts } from './attempts.ts';
 import type { GatherPorts, IdentityInputs } from './gather.ts';
@@ -24,6 +26,7 @@ export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>
   readonly events: IdentityEvents;
   readonly mesh: MeshPort;
   readonly pods: PodsPort;
+  readonly signing: SigningPort;
   /** Writes status when it differs from what is stored. */
   readonly report: (identity: AgentIdentity, report: IdentityReport, signal: AbortSignal) => Promise<void>;
 }
@@ -43,6 +46,14 @@ export interface PodsPort {
   forget(key: Key): void;
 }
 
+/** Keeps the signing keys of identities. */
+export interface SigningPort {
+  /** Never throws for what the API server answers. */
+  keep(input: SigningInput, signal: AbortSignal): Promise<SigningOutcome>;
+  /** They were wiped, or the identity is gone. */
+  forget(key: Key): void;
+}
+
 /** What came of a reconcile: what to say, and when to look again. */
 export interface Result {
   readonly report: IdentityReport;
@@ -58,6 +69,8 @@ export interface Context {
   readonly mesh: MeshOutcome;
   /** What is seen of its pods. */
   readonly files: FilesReport;
+  /** What came of its signing keys. */
+  readonly signing: SigningOutcome;
   /** The Secret was read from the server, because an earlier write showed that the cache may be behind. */
   readonly wasContested: boolean;
   readonly signal: AbortSignal;

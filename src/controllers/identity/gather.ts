@@ -46,9 +46,11 @@ export interface IdentityInputs extends SeenIdentity {
   readonly eligibility: Eligibility;
   /** The Secret of the wanted name, whoever's it is; undefined also when it is one of `orphans`. */
   readonly secret: SecretRecord | undefined;
+  /** The same for the Secret with the signing keys. */
+  readonly signing: SecretRecord | undefined;
   /** Secrets of former identities of this name: their keys may not live on. */
   readonly orphans: readonly SecretRecord[];
-  /** Secrets of this identity under a name that the spec had before. */
+  /** Secrets of this identity under names that the spec had before. */
   readonly outdated: readonly SecretRecord[];
   readonly authority: Exclude<AuthorityState, { kind: 'pending' }>;
 }
@@ -117,7 +119,7 @@ export async function gatherIdentity(
   const found =
     governed === undefined || access === 'refused'
       ? NO_SECRETS
-      : await gatherSecrets(ports, { governed, identity, name: resolved.secretName }, signal);
+      : await gatherSecrets(ports, { governed, identity, resolved }, signal);
   if (await isAnyOwnerAlive(ports, found.orphans, signal)) return { kind: 'not-yet' };
   return { kind: 'identity', ...seen, situation, eligibility, ...found, authority };
 }
@@ -178,41 +180,51 @@ function accessOf(governed: GovernedNamespace | undefined): 'allowed' | 'refused
   return states.every((state) => state === 'synced') ? 'allowed' : 'unknown';
 }
 
-const NO_SECRETS: SecretsFound = { secret: undefined, orphans: [], outdated: [] };
+const NO_SECRETS: SecretsFound = { secret: undefined, signing: undefined, orphans: [], outdated: [] };
 
-type SecretsFound = Pick<IdentityInputs, 'secret' | 'orphans' | 'outdated'>;
+type SecretsFound = Pick<IdentityInputs, 'secret' | 'signing' | 'orphans' | 'outdated'>;
 
 interface SecretsOf {
   readonly governed: GovernedNamespace;
   readonly identity: AgentIdentity;
-  /** Of the wanted Secret. */
-  readonly name: string;
+  readonly resolved: ResolvedIdentity;
 }
 
-async function gatherSecrets(
-  ports: GatherPorts,
-  { governed, identity, name }: SecretsOf,
-  signal: AbortSignal,
-): Promise<SecretsFound> {
-  const { namespace } = identity.metadata;
-  const key = keyOf(identity.metadata);
-  let secret = governed.secrets.get(keyOf({ namespace, name }));
-  // A kill must not depend on a label that somebody could take off.
-  if (ports.contested.has(key) || (secret === undefined && isToBeWiped(identity))) {
-    const found = await ports.client.find<Secret>(SECRET, { namespace, name }, { signal });
-    secret = found === undefined ? undefined : secretRecord(found, ports.judge);
-  }
-  const others = keptFor(governed, key).filter((other) => other.metadata.name !== name);
+async function gatherSecrets(ports: GatherPorts, of: SecretsOf, signal: AbortSignal): Promise<SecretsFound> {
+  const { governed, identity, resolved } = of;
+  const names = [resolved.secretName, resolved.signing.secretName] as const;
+  const [certificate, keys] = [
+    await secretNamed(ports, of, { name: names[0], signal }),
+    await secretNamed(ports, of, { name: names[1], signal }),
+  ];
+  const others = keptFor(governed, keyOf(identity.metadata)).filter(
+    ({ metadata }) => !names.includes(metadata.name),
+  );
   const isOwn = (other: SecretRecord): boolean => ownerUids(other).includes(identity.metadata.uid);
-  const isSecretOrphan = secret !== undefined && !isOwn(secret) && isOrphan(ports.view, secret);
+  const isDead = (secret: SecretRecord): boolean => !isOwn(secret) && isOrphan(ports.view, secret);
+  const alive = (secret: SecretRecord | undefined): SecretRecord | undefined =>
+    secret === undefined || isDead(secret) ? undefined : secret;
+  const secret = alive(certificate);
   return {
-    secret: isSecretOrphan || secret === undefined ? undefined : verifiedRecord(secret, ports.judge.trusted),
-    orphans: [
-      ...(isSecretOrphan ? [secret] : []),
-      ...others.filter((other) => isOrphan(ports.view, other)),
-    ].filter((other) => other !== undefined),
+    secret: secret && verifiedRecord(secret, ports.judge.trusted),
+    signing: alive(keys),
+    orphans: [certificate, keys, ...others].filter((each) => each !== undefined).filter(isDead),
     outdated: others.filter(isOwn),
   };
+}
+
+async function secretNamed(
+  { contested, client, judge }: GatherPorts,
+  { governed, identity }: SecretsOf,
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+): Promise<SecretRecord | undefined> {
+  const { namespace } = identity.metadata;
+  const cached = governed.secrets.get(keyOf({ namespace, name }));
+  // A kill must not depend on a label that somebody could take off.
+  const isCacheEnough = cached !== undefined || !isToBeWiped(identity);
+  if (isCacheEnough && !contested.has(keyOf(identity.metadata))) return cached;
+  const found = await client.find<Secret>(SECRET, { namespace, name }, { signal });
+  return found === undefined ? undefined : secretRecord(found, judge);
 }
 
 function isToBeWiped({ metadata, spec }: AgentIdentity): boolean {

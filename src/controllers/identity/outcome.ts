@@ -3,10 +3,13 @@
 import type { ReadyReason } from '../../api/conditions.ts';
 import { isOwnSecret } from '../../domain/certificate/ownership.ts';
 import { buildSpiffeId } from '../../domain/certificate/spiffe-id.ts';
+import { isOwnSigningSecret } from '../../domain/signing/secret-plan.ts';
+import { signingFacts } from '../signing/signing-record.ts';
 import { certificateReport } from './certificate-report.ts';
 import type { Context, Result } from './context.ts';
 import { meshReport } from './mesh-report.ts';
 import type { SecretRecord } from './secret-record.ts';
+import { signingReport } from './signing-report.ts';
 import type { IdentityReport } from './status.ts';
 
 /** Only an edit of the identity, or of the operator's settings, helps. */
@@ -30,7 +33,7 @@ const RECHECK_MS = 10_000;
 export interface Refusal {
   readonly reason: ReadyReason;
   readonly message: string;
-  /** Its Secret was wiped. */
+  /** Its Secrets were wiped. */
   readonly wipe?: boolean;
 }
 
@@ -39,7 +42,10 @@ export function refused(context: Context, { reason, message, wipe = false }: Ref
   const { ports, inputs } = context;
   ports.events.refused(inputs.identity, reason, message);
   return {
-    report: reportOf(context, { reason, message, secret: wipe ? undefined : inputs.secret }),
+    report: {
+      ...reportOf(context, { reason, message, secret: wipe ? undefined : inputs.secret }),
+      signing: signingReport(context, { wipe }),
+    },
     outcome: LOOKED_AT_AGAIN.includes(reason)
       ? { kind: 'recheck', atMs: ports.nowMs() + RECHECK_MS }
       : { kind: 'stalled', reason },
@@ -68,7 +74,13 @@ export function reportOf(
     failure: undefined,
     mesh: meshReport(context.mesh),
     files: context.files,
+    signing: signingReport(context),
   };
+}
+
+/** Whether a Secret at the place of the signing keys is this identity's. */
+export function isOwnKeys({ inputs }: Context, secret: SecretRecord | undefined): boolean {
+  return secret !== undefined && isOwnSigningSecret(inputs.identity.metadata.uid, signingFacts(secret));
 }
 
 /** Whether a Secret is this identity's: by its word, or by what it holds when it says nothing. */

@@ -3,7 +3,8 @@
  *
  * flow: what the caches say of the identity brings the mesh objects to what they should be, so that the wall stands before
  * there is a certificate; then the rest is read, what stands in the way is judged (domain/identity), the certificate is
- * planned (domain/certificate), at most one Secret is written, and status once, on every path.
+ * planned (domain/certificate) and so are the signing keys (controllers/signing), at most one Secret is written for each, and
+ * status once, on every path.
  */
 
 import {
@@ -18,6 +19,7 @@ import type { Key } from '../../kube/object.ts';
 import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
 import type { PodsInput } from '../pods/pod-reporter.ts';
+import type { SigningOutcome } from '../signing/outcome.ts';
 import { issueCertificate, repairSecret } from './act.ts';
 import type { Context, IdentityPorts, Result } from './context.ts';
 import { explainFailure } from './failure.ts';
@@ -39,6 +41,7 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
     contested.delete(key);
     ports.attempts.forget(key);
     ports.leaves.settle(key);
+    ports.signing.forget(key);
     ports.pods.forget(key);
     return endOf(ports, { key, orphans: gone.orphans }, signal);
   };
@@ -53,8 +56,9 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
       return sooner({ kind: 'recheck', atMs: ports.nowMs() + NOT_YET_RECHECK_MS }, mesh.recheckAtMs);
     }
     const files = ports.pods.report(podsInput(inputs));
-    const context = { ports, key, inputs, mesh, files, wasContested: contested.has(key), signal };
-    const outcome = await serveAndReport(context, contested);
+    const wasContested = contested.has(key);
+    const served = { ports, key, inputs, mesh, files, wasContested, signal };
+    const outcome = await serveAndReport(served, contested);
     if (mesh.kind === 'unanswered') throw mesh.error;
     return sooner(outcome, mesh.recheckAtMs);
   };
@@ -77,17 +81,40 @@ async function endOf(
     : { kind: 'settled' };
 }
 
-async function serveAndReport(context: Context, contested: Set<Key>): Promise<Outcome> {
-  const { ports, key, inputs, signal } = context;
+/** Signing keys and certificate do not wait for each other: what stops the keys is thrown when the rest is done. */
+async function serveAndReport(seen: Omit<Context, 'signing'>, contested: Set<Key>): Promise<Outcome> {
+  const { ports, key, inputs, signal } = seen;
+  let signing: SigningOutcome = { kind: 'untried' };
+  let outcome: Outcome;
   try {
-    const result = await serve(context);
-    if (result.report.reason === 'Issued') contested.delete(key);
-    await ports.report(inputs.identity, result.report, signal);
-    return result.outcome;
+    await wipeOrphans(ports, inputs.orphans, signal);
+    signing = await keepSigningKeys(seen);
+    const result = await serve({ ...seen, signing });
+    if (result.report.reason === 'Issued' && signing.kind === 'kept') contested.delete(key);
+    const isNews = signing.kind !== 'again' || signing.message !== undefined;
+    if (isNews) await ports.report(inputs.identity, result.report, signal);
+    outcome = result.outcome;
   } catch (error) {
     if (isAboutUnseen(error)) contested.add(key);
-    return explainFailure(context, error);
+    outcome = await explainFailure({ ...seen, signing }, error);
   }
+  if (signing.kind !== 'again')
+    return sooner(outcome, 'recheckAtMs' in signing ? signing.recheckAtMs : undefined);
+  if (isAboutUnseen(signing.error)) contested.add(key);
+  throw signing.error;
+}
+
+async function keepSigningKeys({
+  ports,
+  key,
+  inputs,
+  wasContested,
+  signal,
+}: Omit<Context, 'signing'>): Promise<SigningOutcome> {
+  if (inputs.eligibility.kind === 'refused') return { kind: 'none' };
+  const { identity, resolved, signing: secret } = inputs;
+  const wipedAtMs = ports.attempts.wipedAtMs(key);
+  return ports.signing.keep({ identity, resolved, secret, wasContested, wipedAtMs }, signal);
 }
 
 function meshInput({ identity, resolved, server, situation }: SeenIdentity): MeshInput {
@@ -117,9 +144,8 @@ function isAboutUnseen(error: unknown): boolean {
 }
 
 async function serve(context: Context): Promise<Result> {
-  const { ports, key, inputs, signal } = context;
+  const { ports, key, inputs } = context;
   const { eligibility, authority } = inputs;
-  await wipeOrphans(ports, inputs.orphans, signal);
   if (eligibility.kind === 'refused') {
     if (eligibility.wipe) await wipeOwn(context);
     ports.leaves.settle(key);

@@ -2,7 +2,7 @@
 
 import { combinedPem } from '../../crypto/pem.ts';
 import { SECRET_KEYS, SECRET_TYPE } from '../../domain/certificate/facts.ts';
-import type { SecretWish } from '../../domain/certificate/repair.ts';
+import type { SecretFrame, SecretKind } from '../../domain/certificate/secret-frame.ts';
 import type { Secret } from './secret.ts';
 
 /** The PEM texts that go into it. */
@@ -12,28 +12,39 @@ export interface SecretPems {
   readonly bundlePem: string;
 }
 
-/** All of the Secret; for an overwrite the fenced writer adds what others own of the metadata. */
+/** A Secret with a certificate. */
 export function secretObject(
-  wish: SecretWish,
+  frame: SecretFrame,
   { certificatePem, privateKeyPem, bundlePem }: SecretPems,
+): Secret {
+  return framedSecret(frame, SECRET_TYPE, {
+    [SECRET_KEYS.certificate]: certificatePem,
+    [SECRET_KEYS.privateKey]: privateKeyPem,
+    [SECRET_KEYS.trustBundle]: bundlePem,
+    [SECRET_KEYS.combined]: combinedPem(certificatePem, privateKeyPem),
+  });
+}
+
+/** All of a Secret; for an overwrite the fenced writer adds what others own of the metadata. */
+export function framedSecret(
+  { namespace, name, labels, annotations, ownerReference }: SecretFrame,
+  type: SecretKind['type'],
+  texts: Readonly<Record<string, string>>,
 ): Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
-      name: wish.name,
-      namespace: wish.namespace,
-      labels: wish.labels,
-      annotations: wish.annotations,
-      ownerReferences: [{ ...wish.ownerReference, controller: true }],
+      name,
+      namespace,
+      labels,
+      annotations,
+      ownerReferences: [{ ...ownerReference, controller: true }],
     },
-    type: SECRET_TYPE,
-    data: {
-      [SECRET_KEYS.certificate]: base64(certificatePem),
-      [SECRET_KEYS.privateKey]: base64(privateKeyPem),
-      [SECRET_KEYS.trustBundle]: base64(bundlePem),
-      [SECRET_KEYS.combined]: base64(combinedPem(certificatePem, privateKeyPem)),
-    },
+    type,
+    data: Object.fromEntries(
+      Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+    ),
   };
 }
 
@@ -47,8 +58,4 @@ export function emptiedSecret(secret: Secret): Secret {
     // The API server wants both keys in a Secret of this type, empty or not.
     data: secret.type === SECRET_TYPE ? { [SECRET_KEYS.certificate]: '', [SECRET_KEYS.privateKey]: '' } : {},
   };
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

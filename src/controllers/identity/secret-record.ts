@@ -2,9 +2,11 @@
 
 import { AGENT_IDENTITY, ANNOTATION_OWNER_UID, GROUP, LABEL_AGENT } from '../../api/group.ts';
 import { inspectSecret } from '../../crypto/inspect.ts';
+import { inspectSigningKeys } from '../../crypto/jose/signing-key-files.ts';
 import { PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { signingAuthorityId, type VerifyingAuthority } from '../../crypto/signing-authority.ts';
 import { SECRET_KEYS, type SecretFacts } from '../../domain/certificate/facts.ts';
+import { SIGNING_DATA, SIGNING_SECRET_TYPE, type SigningContent } from '../../domain/signing/facts.ts';
 import { withoutCopy } from '../../kube/carry-over.ts';
 import { type Key, keptMetadata, keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { KnownContents } from './known-contents.ts';
@@ -14,6 +16,8 @@ import type { Secret } from './secret.ts';
 export interface SecretRecord {
   readonly metadata: ObjectMeta;
   readonly facts: SecretFacts;
+  /** What it says of signing keys; undefined for a Secret that has none and is not of their type. */
+  readonly signing: SigningContent | undefined;
   /** `tls.crt` as latin1, so that it can be verified again when other authorities are trusted. */
   readonly certificatePem: string;
   /** Those that `facts` was found with. */
@@ -30,7 +34,7 @@ export interface SecretJudge {
   readonly known: Pick<KnownContents, 'of'>;
 }
 
-/** Projects a Secret; its data are looked at once and dropped, all but the certificate. */
+/** Projects a Secret; its data are looked at once and dropped, all but the certificate and public keys. */
 export function secretRecord(secret: Secret, { trusted, known }: SecretJudge): SecretRecord {
   const authorities = trusted();
   // Without kubectl's copy of the whole object, which holds the key.
@@ -51,10 +55,17 @@ export function secretRecord(secret: Secret, { trusted, known }: SecretJudge): S
       dataKeys: Object.keys(data),
       content: known.of(secret) ?? inspectSecret(data, authorities),
     },
+    signing: holdsSigningKeys(secret) ? inspectSigningKeys(data) : undefined,
     certificatePem:
       data[SECRET_KEYS.certificate]?.subarray(0, PEM_LIMIT_BYTES.chain).toString('latin1') ?? '',
     verifiedWith: authorities,
   };
+}
+
+function holdsSigningKeys({ type, data = {} }: Secret): boolean {
+  return (
+    type === SIGNING_SECRET_TYPE || Object.values(SIGNING_DATA).some((name) => Object.hasOwn(data, name))
+  );
 }
 
 /** The same record, judged by the authorities that are trusted now. */
@@ -92,9 +103,10 @@ export function agentsOf({ metadata }: SecretRecord): readonly Key[] {
 
 /**
  * UIDs of the identities that a Secret says it belongs to: its annotation alone when it has one, since anybody may add an
- * owner. Empty: it does not say so, and is nobody's of ours.
+ * owner; without marks what its signing keys say. Empty: it does not say so, and is nobody's of ours.
  */
-export function ownerUids({ facts }: SecretRecord): readonly string[] {
+export function ownerUids({ facts, signing }: SecretRecord): readonly string[] {
   if (facts.ownerUid !== undefined) return [facts.ownerUid];
-  return facts.ownerReferences.filter(isAgentReference).map(({ uid }) => uid);
+  const owners = facts.ownerReferences.filter(isAgentReference).map(({ uid }) => uid);
+  return owners.length > 0 || signing?.identityUid === undefined ? owners : [signing.identityUid];
 }

@@ -37,6 +37,28 @@ export interface MeshReport {
   readonly isDryRun: boolean;
 }
 
+/** A signing key; `sinceMs` is when its state began, milliseconds since the Unix epoch. */
+export interface KeyReport {
+  readonly kid: string;
+  readonly state: 'Next' | 'Active' | 'Retiring';
+  readonly sinceMs: number;
+}
+
+/**
+ * What became of the signing keys. `none`: the identity is not served. `as-before`: nothing new is known, and what status
+ * says stays.
+ */
+export type SigningReport =
+  | { readonly kind: 'none'; readonly keys: readonly KeyReport[] }
+  | { readonly kind: 'ready'; readonly message: string; readonly keys: readonly KeyReport[] }
+  | {
+      readonly kind: 'problem';
+      readonly reason: ReadyReason;
+      readonly message: string;
+      readonly keys: readonly KeyReport[];
+    }
+  | { readonly kind: 'as-before' };
+
 /** Everything the status is made of. */
 export interface IdentityReport {
   readonly reason: ReadyReason;
@@ -53,6 +75,7 @@ export interface IdentityReport {
   /** `none`: there is no wall to speak of. `as-before`: nothing new is known, and what status says stays. */
   readonly mesh: MeshReport | 'none' | 'as-before';
   readonly files: FilesReport;
+  readonly signing: SigningReport;
 }
 
 /**
@@ -66,12 +89,16 @@ export function identityStatus(
   nowMs: number,
 ): AgentIdentityStatus {
   const certificate = conditionOf('CertificateReady', report);
-  const problem = report.reason === 'Issued' ? meshProblem(identity, report.mesh) : undefined;
+  const problem =
+    report.reason === 'Issued'
+      ? (signingProblem(identity, report.signing) ?? meshProblem(identity, report.mesh))
+      : undefined;
   const ready = problem === undefined ? report : { ...problem, progress: 'trying' };
   const summary = conditionOf('Ready', ready);
   const wanted: WantedCondition[] = [
     summary,
     certificate,
+    ...signingConditions(identity, report),
     quarantinedCondition(report),
     ...meshConditions(identity, report.mesh),
     ...filesConditions(identity, report.files),
@@ -82,6 +109,7 @@ export function identityStatus(
     observedGeneration: identity.metadata.generation,
     ...(report.spiffeId === undefined ? {} : { spiffeID: report.spiffeId }),
     certificate: certificateStatus(report),
+    ...signingStatus(identity, report.signing),
     conditions: stampedConditions(identity, wanted, nowMs),
   };
 }
@@ -95,7 +123,48 @@ function conditionOf(type: string, { reason, message }: Said): WantedCondition {
   return { type, status: READY_REASONS[reason].ready, reason, message };
 }
 
-/** Why the identity is not ready although it has its certificate. */
+/** Why the identity is not ready although it has its certificate: what is said of its signing keys. */
+function signingProblem(identity: AgentIdentity, signing: SigningReport): Said | undefined {
+  if (signing.kind === 'problem') return signing;
+  if (signing.kind !== 'as-before') return undefined;
+  const before = storedCondition(identity, 'SigningKeyReady');
+  if (before?.status === 'True') return undefined;
+  return {
+    reason: 'IssueFailed',
+    message: 'The signing keys are not written yet. It is tried again by itself.',
+  };
+}
+
+/** Where the identity is not served at all, it says why. */
+function signingConditions(
+  identity: AgentIdentity,
+  { signing, reason, message }: IdentityReport,
+): readonly WantedCondition[] {
+  const type = 'SigningKeyReady';
+  switch (signing.kind) {
+    case 'none':
+      return [conditionOf(type, { reason, message })];
+    case 'ready':
+      return [conditionOf(type, { reason: 'Issued', message: signing.message })];
+    case 'problem':
+      return [conditionOf(type, signing)];
+    case 'as-before':
+      return [storedCondition(identity, type)].filter((condition) => condition !== undefined);
+  }
+}
+
+function signingStatus(
+  { status }: AgentIdentity,
+  signing: SigningReport,
+): Pick<AgentIdentityStatus, 'signingKeys'> {
+  if (signing.kind === 'as-before') {
+    return status?.signingKeys === undefined ? {} : { signingKeys: status.signingKeys };
+  }
+  const keys = signing.keys.map(({ kid, state, sinceMs }) => ({ kid, state, since: rfc3339(sinceMs) }));
+  return keys.length === 0 ? {} : { signingKeys: keys };
+}
+
+/** Why the identity is not ready although it has its keys: what is said of its wall. */
 function meshProblem(identity: AgentIdentity, mesh: IdentityReport['mesh']): Said | undefined {
   if (mesh === 'none') return undefined;
   if (mesh !== 'as-before') return mesh.problem;

@@ -10,9 +10,9 @@ import {
   LABEL_MANAGED,
   VERSION,
 } from '../../api/group.ts';
-import type { OwnerReferenceFacts } from '../../domain/certificate/facts.ts';
 import type { CertificateWish } from '../../domain/certificate/plan.ts';
 import { leafProfile, type TrustSettings } from '../../domain/certificate/profile.ts';
+import type { SecretFrame } from '../../domain/certificate/secret-frame.ts';
 import type { ResolvedIdentity } from '../../domain/identity/resolve.ts';
 import type { ReadyAuthority } from '../authority/authority-state.ts';
 
@@ -51,23 +51,43 @@ export function certificateWish(input: WishInput): WishResult {
       signingAuthority: authority.signing,
       trustedAuthorities: authority.trusted,
       secret: {
-        namespace,
-        name: resolved.secretName,
+        ...secretFrame(identity, resolved.secretName, {
+          labels: resolved.secretLabels,
+          annotations: resolved.secretAnnotations,
+        }),
         trustBundleSha256: authority.bundleSha256,
-        labels: { ...resolved.secretLabels, [LABEL_MANAGED]: 'true', [LABEL_AGENT]: name },
-        annotations: { ...resolved.secretAnnotations, [ANNOTATION_OWNER_UID]: uid },
-        ownerReference: ownerReference(name, uid),
       },
     },
   };
 }
 
-function ownerReference(name: string, uid: string): OwnerReferenceFacts {
-  return { apiVersion: `${GROUP}/${VERSION}`, kind: AGENT_IDENTITY.kind, name, uid };
+/** What a Secret of an identity must be around its content; `own` are labels and annotations that people want on it. */
+export function secretFrame(
+  { metadata: { namespace, name: agent, uid } }: AgentIdentity,
+  name: string,
+  own: Pick<SecretFrame, 'labels' | 'annotations'> = { labels: {}, annotations: {} },
+): SecretFrame {
+  return {
+    namespace,
+    name,
+    labels: { ...own.labels, [LABEL_MANAGED]: 'true', [LABEL_AGENT]: agent },
+    annotations: { ...own.annotations, [ANNOTATION_OWNER_UID]: uid },
+    ownerReference: {
+      apiVersion: `${GROUP}/${VERSION}`,
+      kind: AGENT_IDENTITY.kind,
+      name: agent,
+      uid,
+    },
+  };
 }
 
 /** The annotation `renew-before`; text that is no date asks for nothing. */
 function renewBeforeInstantMs({ metadata }: AgentIdentity): number | undefined {
-  const instantMs = Date.parse(metadata.annotations?.[ANNOTATION_RENEW_BEFORE] ?? '');
+  return instantOf(metadata.annotations?.[ANNOTATION_RENEW_BEFORE]);
+}
+
+/** The instant that an annotation names, milliseconds since the Unix epoch; undefined for text that is no date. */
+export function instantOf(text: string | undefined): number | undefined {
+  const instantMs = Date.parse(text ?? '');
   return Number.isNaN(instantMs) ? undefined : instantMs;
 }

@@ -4,7 +4,7 @@ import type { AgentIdentity } from '../../api/agent-identity.ts';
 import type { FilesMountedReason } from '../../api/conditions.ts';
 import { olderClaimant } from '../../cluster/identity-view.ts';
 import { type ResolvedIdentity, resolveAgentIdentity } from '../../domain/identity/resolve.ts';
-import { judgeMounts, podsWithoutFiles } from '../../domain/pod/mounted.ts';
+import { judgeMounts, podsWithoutFiles, type Wanted } from '../../domain/pod/mounted.ts';
 import { type Key, keyOf } from '../../kube/object.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { MeshView } from '../mesh/mesh-view.ts';
@@ -27,7 +27,7 @@ export interface PodReporterOptions {
 /** An identity, and whether its Secret is withdrawn because it is cut off. */
 export interface PodsInput {
   readonly identity: AgentIdentity;
-  readonly resolved: Pick<ResolvedIdentity, 'serviceAccountName' | 'secretName'>;
+  readonly resolved: Pick<ResolvedIdentity, 'serviceAccountName' | 'secretName' | 'signing'>;
   readonly isQuarantined: boolean;
 }
 
@@ -89,9 +89,6 @@ export class PodReporter {
   }
 }
 
-function wanted({ serviceAccountName, secretName }: PodsInput['resolved']): {
-  readonly serviceAccountName: string;
-  readonly certificateSecret: string;
-} {
-  return { serviceAccountName, certificateSecret: secretName };
+function wanted({ serviceAccountName, secretName, signing }: PodsInput['resolved']): Wanted {
+  return { serviceAccountName, wantedSecrets: [secretName, signing.secretName] };
 }

@@ -70,8 +70,8 @@ export interface OwnerReferenceFacts {
   readonly uid: string;
 }
 
-/** A Secret as it is on the server. */
-export interface SecretFacts {
+/** A Secret as it is on the server, whatever it holds. */
+export interface StoredSecretFacts {
   readonly type: string;
   readonly immutable: boolean;
   /** Of the identity, as the Secret's own annotation says. */
@@ -80,5 +80,9 @@ export interface SecretFacts {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly dataKeys: readonly string[];
+}
+
+/** A Secret with a certificate as it is on the server. */
+export interface SecretFacts extends StoredSecretFacts {
   readonly content: SecretContent;
 }

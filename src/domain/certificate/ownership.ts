@@ -1,6 +1,6 @@
 /** Whose a Secret is. A Secret of somebody else is never written, whatever it holds. */
 
-import type { SecretFacts } from './facts.ts';
+import type { SecretFacts, StoredSecretFacts } from './facts.ts';
 
 const MAX_NAME_LENGTH = 253;
 
@@ -37,7 +37,8 @@ export function conflictMessage(
   return `Secret ${namespace}/${name} exists and ${describeOwner(secret)}. Set spec.certificate.secretName to another name, or delete what owns it`;
 }
 
-function describeOwner({ annotations, ownerReferences, ownerUid }: SecretFacts): string {
+/** Whose it is; continues the sentence "Secret ... exists and". */
+export function describeOwner({ annotations, ownerReferences, ownerUid }: StoredSecretFacts): string {
   const issuedFor = annotations['cert-manager.io/certificate-name'];
   if (issuedFor !== undefined) return `belongs to Certificate/${shorten(issuedFor)} (cert-manager)`;
   const [owner] = ownerReferences;

@@ -18,8 +18,8 @@ export type KeyProfile =
   | { readonly algorithm: 'ECDSA'; readonly size: 256 | 384 }
   | { readonly algorithm: 'RSA'; readonly size: 2048 | 3072 | 4096 };
 
-/** What a certificate may be used for, RFC 5280 section 4.2.1.12. */
-export type ExtendedKeyUsage = 'clientAuth' | 'serverAuth';
+/** What a certificate may be used for, RFC 5280 section 4.2.1.12 and RFC 9336. */
+export type ExtendedKeyUsage = 'clientAuth' | 'serverAuth' | 'documentSigning';
 
 /** What a leaf must say. Two profiles with equal fields ask for the same certificate. */
 export interface LeafProfile {
@@ -27,6 +27,8 @@ export interface LeafProfile {
   readonly spiffeId: string;
   /** In the order in which they are written; may be empty. */
   readonly dnsNames: readonly string[];
+  /** IPv4 in dotted form, after the DNS names; absent in a cluster, where no agent has an address of its own. */
+  readonly ipAddresses?: readonly string[];
   /** `undefined` when it does not fit; never decides anything. */
   readonly commonName: string | undefined;
   readonly organization: string | undefined;

@@ -1,5 +1,6 @@
 /** What an AgentIdentity means for delegation once everything left out is filled in. */
 
+import { resolveTokenSettings, type TokenSettingsInput } from '../bundle/token-settings.ts';
 import type { AgentFacts, Consent } from './facts.ts';
 import { type CapabilityInput, readCapabilities } from './resolve-capabilities.ts';
 import { type InvalidFields, readSeconds, readWhole, TTL_SECONDS, USES } from './resolve-fields.ts';
@@ -8,7 +9,7 @@ import { type InvalidFields, readSeconds, readWhole, TTL_SECONDS, USES } from '.
 export interface AgentInput {
   readonly capabilities?: readonly CapabilityInput[];
   readonly acceptFrom?: readonly { readonly namespace: string; readonly agents?: readonly string[] }[];
-  readonly tokens?: { readonly maxTTL?: string; readonly maxUses?: number };
+  readonly tokens?: TokenSettingsInput & { readonly maxTTL?: string; readonly maxUses?: number };
 }
 
 /** The facts but whether it is served, and field and rule of what is refused: with any here it must not be. */
@@ -40,6 +41,7 @@ export function resolveAgent(
         readWhole({ path: 'spec.tokens.maxUses', value: tokens.maxUses }, USES, invalidFields) ?? MAX_USES,
     },
   };
+  resolveTokenSettings(tokens, invalidFields);
   return { facts, invalidFields };
 }
 

@@ -95,14 +95,15 @@ function namespaceAllowed(situation: IdentitySituation): ReturnType<Check> {
 
 function notDeleting({ isDeleting }: IdentitySituation): ReturnType<Check> {
   if (!isDeleting) return undefined;
-  const message = 'This AgentIdentity is being deleted: its Secret is wiped and nothing is issued any more.';
+  const message =
+    'This AgentIdentity is being deleted: its Secrets are wiped and nothing is issued any more.';
   return { kind: 'refused', reason: 'Deleting', message, wipe: true };
 }
 
 function notSuspended(situation: IdentitySituation): ReturnType<Check> {
   if (!situation.isSuspended) return undefined;
   const message =
-    'spec.suspended is true: the Secret is wiped and nothing is issued. A certificate that a pod has already read stays valid until its end. Set spec.suspended to false to lift it.';
+    'spec.suspended is true: the Secrets are wiped and nothing is issued. A certificate that a pod has already read stays valid until its end. Set spec.suspended to false to lift it.';
   return { kind: 'refused', reason: 'Quarantined', message, wipe: true };
 }
 

@@ -2,6 +2,7 @@
 
 import { parseDuration } from '../certificate/duration.ts';
 import { LEAF_DURATION_MS } from '../certificate/profile.ts';
+import type { TokenAlgorithm } from '../token/claims.ts';
 
 /** The part of the spec that is resolved here, as people write it. */
 export interface AgentIdentityInput {
@@ -17,6 +18,18 @@ export interface AgentIdentityInput {
       readonly annotations?: Readonly<Record<string, string>>;
     };
   };
+  readonly signingKey?: {
+    readonly secretName?: string;
+    readonly algorithm?: string;
+    readonly rotationInterval?: string;
+  };
+}
+
+/** What the keys that an agent signs with must be. */
+export interface ResolvedSigningKey {
+  readonly secretName: string;
+  readonly algorithm: TokenAlgorithm;
+  readonly rotationIntervalMs: number;
 }
 
 /** Everything the operator needs to know of a spec to issue. */
@@ -32,6 +45,7 @@ export interface ResolvedIdentity {
   readonly keySize: number | undefined;
   readonly secretLabels: Readonly<Record<string, string>>;
   readonly secretAnnotations: Readonly<Record<string, string>>;
+  readonly signing: ResolvedSigningKey;
   /**
    * Field and rule of each stored value that the schema would refuse today: an object may be older than the schema.
    * With any here the other values are only good for showing.
@@ -42,6 +56,9 @@ export interface ResolvedIdentity {
 const DEFAULT_DURATION = '24h';
 const DEFAULT_KEY_ALGORITHM = 'ECDSA';
 const RENEW_BEFORE_MIN_MS = 120_000;
+const DEFAULT_ROTATION = '24h';
+const ROTATION_MS = { min: 3_600_000, max: 720 * 3_600_000 } as const;
+const SIGNING_ALGORITHMS: readonly TokenAlgorithm[] = ['ES256', 'Ed25519'];
 const KEY_SIZES: Readonly<Record<string, readonly (number | undefined)[]>> = {
   ECDSA: [undefined, 256, 384],
   RSA: [undefined, 2048, 3072, 4096],
@@ -53,7 +70,7 @@ const KEY_SIZES: Readonly<Record<string, readonly (number | undefined)[]>> = {
  * Errors: none; what is wrong stands in `invalidFields`.
  */
 export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): ResolvedIdentity {
-  const { certificate = {} } = spec;
+  const { certificate = {}, signingKey = {} } = spec;
   const { algorithm: keyAlgorithm = DEFAULT_KEY_ALGORITHM, size: keySize } = certificate.privateKey ?? {};
   const serviceAccountName = spec.serviceAccountName ?? name;
   const durationMs = parseDuration(certificate.duration ?? DEFAULT_DURATION) ?? Number.NaN;
@@ -61,6 +78,8 @@ export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): Re
     certificate.renewBefore === undefined
       ? undefined
       : (parseDuration(certificate.renewBefore) ?? Number.NaN);
+  const secretName = certificate.secretName ?? `${name}-tls`;
+  const signing = resolveSigningKey(name, signingKey);
   const rules: readonly (readonly [boolean, string])[] = [
     [serviceAccountName !== 'default', 'spec.serviceAccountName must not be default, which every pod shares'],
     [
@@ -75,17 +94,46 @@ export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): Re
       KEY_SIZES[keyAlgorithm]?.includes(keySize) === true,
       'spec.certificate.privateKey must be ECDSA 256 or 384, or RSA 2048, 3072 or 4096',
     ],
+    [
+      (signingKey.algorithm ?? signing.algorithm) === signing.algorithm,
+      'spec.signingKey.algorithm must be ES256 or Ed25519',
+    ],
+    [
+      signing.rotationIntervalMs >= ROTATION_MS.min && signing.rotationIntervalMs <= ROTATION_MS.max,
+      'spec.signingKey.rotationInterval must be 1h to 720h, for example 24h',
+    ],
+    [
+      signing.secretName !== secretName,
+      'spec.signingKey.secretName must be another Secret than that of spec.certificate.secretName',
+    ],
   ];
   return {
     serviceAccountName,
     isSuspended: spec.suspended === true,
-    secretName: certificate.secretName ?? `${name}-tls`,
+    secretName,
     durationMs,
     renewBeforeMs,
     keyAlgorithm,
     keySize,
     secretLabels: certificate.secretTemplate?.labels ?? {},
     secretAnnotations: certificate.secretTemplate?.annotations ?? {},
+    signing,
     invalidFields: rules.filter(([holds]) => !holds).map(([, rule]) => rule),
+  };
+}
+
+/** An algorithm that is not known counts as the default here, and stands in `invalidFields`. */
+function resolveSigningKey(
+  name: string,
+  {
+    secretName = `${name}-signing`,
+    algorithm,
+    rotationInterval = DEFAULT_ROTATION,
+  }: NonNullable<AgentIdentityInput['signingKey']>,
+): ResolvedSigningKey {
+  return {
+    secretName,
+    algorithm: SIGNING_ALGORITHMS.find((known) => known === algorithm) ?? 'ES256',
+    rotationIntervalMs: parseDuration(rotationInterval) ?? Number.NaN,
   };
 }

@@ -16,9 +16,6 @@ export interface UnservedField {
 export const UNSERVED: readonly UnservedField[] = [
   { path: 'certificate.dnsNames', meansAbsent: [] },
   { path: 'certificate.issuerRef', meansAbsent: [] },
-  { path: 'signingKey.secretName', meansAbsent: [] },
-  { path: 'signingKey.algorithm', meansAbsent: ['ES256'] },
-  { path: 'signingKey.rotationInterval', meansAbsent: ['24h'] },
   { path: 'tokens.maxTTL', meansAbsent: ['5m'] },
   { path: 'tokens.maxUses', meansAbsent: [5] },
   { path: 'tokens.maxChildren', meansAbsent: [16] },

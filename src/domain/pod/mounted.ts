@@ -16,7 +16,8 @@ export interface MountFacts {
 /** What pods of an agent must have. */
 export interface Wanted {
   readonly serviceAccountName: string;
-  readonly certificateSecret: string;
+  /** Secrets that a volume of theirs has: with the certificate, with the signing keys. */
+  readonly wantedSecrets: readonly string[];
 }
 
 /** What FilesMounted says. */
@@ -27,7 +28,7 @@ export interface MountReport {
 
 const SHOWN_PODS = 3;
 
-/** Those of the pods that lack label or files. A volume of any kind with the Secret counts, whoever wrote it. */
+/** Those of the pods that lack label or files. A volume of any kind with a Secret counts, whoever wrote it. */
 export function podsWithoutFiles<P extends MountFacts>(wanted: Wanted, pods: readonly P[]): readonly P[] {
   return pods.filter((pod) => lackOf(wanted, pod) !== undefined);
 }
@@ -44,17 +45,19 @@ export function judgeMounts(wanted: Wanted, pods: readonly MountFacts[]): MountR
     .map((pod) => `${pod.name} (${lackOf(wanted, pod)})`)
     .join(', ');
   const more = without.length > SHOWN_PODS ? ` and ${without.length - SHOWN_PODS} more` : '';
-  const message = `${without.length} of ${pods.length} pods came past the webhook, or were there before this identity: ${shown}${more}. Restart: ${restartCommands(without)}.`;
+  const message = `${without.length} of ${pods.length} pods came past the webhook, or were there before this identity or this version: ${shown}${more}. Restart: ${restartCommands(without)}.`;
   return { reason: 'NotMounted', message };
 }
 
 function lackOf(
-  { serviceAccountName, certificateSecret }: Wanted,
+  { serviceAccountName, wantedSecrets }: Wanted,
   { labels, secrets }: MountFacts,
 ): string | undefined {
+  const missing = wantedSecrets.filter((secret) => !secrets.includes(secret));
+  const noun = missing.length === 1 ? 'Secret' : 'Secrets';
   const lacks = [
     labels[LABEL_IDENTITY] === serviceAccountName ? undefined : `label ${LABEL_IDENTITY}`,
-    secrets.includes(certificateSecret) ? undefined : `a volume with Secret ${certificateSecret}`,
+    missing.length === 0 ? undefined : `a volume with ${noun} ${missing.join(' and ')}`,
   ].filter((lack) => lack !== undefined);
   return lacks.length === 0 ? undefined : `without ${lacks.join(' and ')}`;
 }

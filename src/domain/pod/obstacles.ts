@@ -71,7 +71,7 @@ function mountObstacles({ field, index, container }: PlacedContainer, volumes: V
 function mountObstacle(mount: MountShape, volumes: Volumes): string | undefined {
   const path = absolute(mount.mountPath);
   if (path === AGENT_DIRECTORY) {
-    return `is at ${mount.mountPath}, where the files of the agent go. Take it out if it holds them, since they are mounted by themselves (tls/tls.crt, tls/tls.key, bundle/ca.crt); else mount it somewhere else.`;
+    return `is at ${mount.mountPath}, where the files of the agent go. Take it out if it holds them, since they are mounted by themselves (tls/tls.crt, tls/tls.key, signing/signing.key, bundle/ca.crt); else mount it somewhere else.`;
   }
   if (path.startsWith(`${AGENT_DIRECTORY}/`)) {
     return `is at ${mount.mountPath} and would hide files of the agent, which are in ${AGENT_DIRECTORY}. Mount it somewhere else.`;

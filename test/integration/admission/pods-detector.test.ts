@@ -46,11 +46,12 @@ describe('pods that came past admission', function () {
   }
 
   /** A pod as the webhook admits it. */
-  function injected(account: string, certificateSecret = `${account}-tls`): SentPod {
+  function injected(account: string, identity = account): SentPod {
     const pod = podOf({ serviceAccountName: account });
     const agent = {
       serviceAccountName: account,
-      certificateSecret,
+      certificateSecret: `${identity}-tls`,
+      signingSecret: `${identity}-signing`,
       bundleConfigMap: BUNDLE_NAME,
     };
     const injection = injectFiles(pod, agent);
@@ -104,7 +105,9 @@ describe('pods that came past admission', function () {
       metadata: { labels: { [LABEL]: 'whole' } },
       spec: {
         ...podOf({ serviceAccountName: 'whole' }).spec,
-        volumes: [{ name: 'by-hand', secret: { secretName: 'whole-tls' } }],
+        volumes: ['tls', 'signing'].map((kind) => {
+          return { name: `by-hand-${kind}`, secret: { secretName: `whole-${kind}` } };
+        }),
       },
     });
     expect(await events('PodWithoutFiles', 'whole')).to.deep.equal([]);
@@ -112,7 +115,7 @@ describe('pods that came past admission', function () {
     await create('witness', podOf({ serviceAccountName: 'whole' }));
     await filesMounted(
       'whole',
-      `False NotMounted: 1 of 3 pods came past the webhook, or were there before this identity: witness (without label ${LABEL} and a volume with Secret whole-tls). Restart: kubectl delete pod, and create it again.`,
+      `False NotMounted: 1 of 3 pods came past the webhook, or were there before this identity or this version: witness (without label ${LABEL} and a volume with Secrets whole-tls and whole-signing). Restart: kubectl delete pod, and create it again.`,
     );
     await cluster.deletePod('witness');
     await filesMounted('whole', said);
@@ -125,7 +128,7 @@ describe('pods that came past admission', function () {
     await create('passed-1', podOf({ serviceAccountName: 'passed' }));
     const first = await filesMounted(
       'passed',
-      `False NotMounted: 1 of 1 pods came past the webhook, or were there before this identity: passed-1 (without label ${LABEL} and a volume with Secret passed-tls). Restart: kubectl delete pod, and create it again.`,
+      `False NotMounted: 1 of 1 pods came past the webhook, or were there before this identity or this version: passed-1 (without label ${LABEL} and a volume with Secrets passed-tls and passed-signing). Restart: kubectl delete pod, and create it again.`,
     );
     expect(first).to.have.property('observedGeneration', 1);
     for (const [name, labels] of [
@@ -136,10 +139,10 @@ describe('pods that came past admission', function () {
       await create(name, { ...podOf({ serviceAccountName: 'passed' }), metadata: { labels } });
     }
     await create('passed-5', injected('passed'));
-    const lack = `without label ${LABEL} and a volume with Secret passed-tls`;
+    const lack = `without label ${LABEL} and a volume with Secrets passed-tls and passed-signing`;
     await filesMounted(
       'passed',
-      `False NotMounted: 4 of 5 pods came past the webhook, or were there before this identity: passed-1 (${lack}), passed-2 (without a volume with Secret passed-tls), passed-3 (${lack}) and 1 more. Restart: kubectl delete pod, and create it again.`,
+      `False NotMounted: 4 of 5 pods came past the webhook, or were there before this identity or this version: passed-1 (${lack}), passed-2 (without a volume with Secrets passed-tls and passed-signing), passed-3 (${lack}) and 1 more. Restart: kubectl delete pod, and create it again.`,
     );
     expect(await withoutFiles()).to.equal(4);
     const { status } = await swarm().ready('passed');
@@ -175,7 +178,7 @@ describe('pods that came past admission', function () {
       return ready.includes('Issued') && names[ready.indexOf('ServiceAccountTaken')];
     });
     const holder = later === 'first' ? 'second' : 'first';
-    await create('shared', injected('first', `${holder}-tls`));
+    await create('shared', injected('first', holder));
     await filesMounted(
       holder,
       'True Mounted: Every pod that runs as this agent has its label and its files.',
@@ -208,7 +211,7 @@ describe('pods that came past admission', function () {
       await create('bare', podOf({ serviceAccountName: 'cut' }));
       await filesMounted(
         'cut',
-        `False NotMounted: 1 of 4 pods came past the webhook, or were there before this identity: bare (without label ${LABEL} and a volume with Secret cut-tls). Restart: kubectl delete pod, and create it again.`,
+        `False NotMounted: 1 of 4 pods came past the webhook, or were there before this identity or this version: bare (without label ${LABEL} and a volume with Secrets cut-tls and cut-signing). Restart: kubectl delete pod, and create it again.`,
       );
       await suspend('cut', true);
       const { note, regarding } = await told('waits');

@@ -152,7 +152,9 @@ describe('the fence around the controller', () => {
       metadata: { name, namespace, labels },
       data: { 'ca.crt': 'x' },
     });
-    await world().accepts(create(map('agent-trust-bundle')), CONTROLLER);
+    for (const name of ['agent-trust-bundle', 'agent-trust-bundle-1', 'agent-trust-bundle-3']) {
+      await world().accepts(create(map(name)), CONTROLLER);
+    }
     for (const name of ['agent-trust-ledger-12', 'agent-trust-authority', 'agent-trust-authority-state']) {
       await world().accepts(create(map(name, OPERATOR_NAMESPACE)), CONTROLLER);
     }
@@ -162,6 +164,8 @@ describe('the fence around the controller', () => {
     });
     for (const [name, namespace] of [
       ['agent-trust-bundle', ELSEWHERE],
+      ['agent-trust-bundle-4', AGENTS],
+      ['agent-trust-bundle-1', ELSEWHERE],
       ['agent-trust-bundle', OPERATOR_NAMESPACE],
       ['istio', 'default'],
       ['kube-root-ca.crt', AGENTS],

@@ -262,7 +262,7 @@ describe('the admission policies on our kinds', () => {
   it('reject the processes of the operator wherever they write more than status', async () => {
     const rejection = {
       policy: 'fence-kinds',
-      says: 'the processes of agent-trust write nothing of agenttrust.dev but status',
+      says: 'the processes of agent-trust write nothing of agenttrust.dev but status, and delete only TokenRevocations with spec.ttlAfterExpiry',
     };
     for (const caller of [CONTROLLER, WEBHOOK]) {
       await world().rejects(specOf('edited', { suspended: true }), caller, rejection);
@@ -273,5 +273,23 @@ describe('the admission policies on our kinds', () => {
       mergePatch(status, { status: { spiffeID: 'spiffe://cluster.local/ns/x/sa/y' } }),
       CONTROLLER,
     );
+  });
+
+  it('accept that the controller deletes a TokenRevocation that asks for it, and reject every other deletion', async () => {
+    const revocation = (name: string, spec: object): Manifest => ({
+      kind: 'TokenRevocation',
+      metadata: { name, namespace: AGENTS },
+      spec: { tokenID: 'j', ...spec },
+    });
+    const target = (name: string): Target => ({ kind: 'TokenRevocation', namespace: AGENTS, name });
+    await world().create([revocation('passing', { ttlAfterExpiry: '0s' }), revocation('lasting', {})]);
+    const rejection = {
+      policy: 'fence-kinds',
+      says: 'the processes of agent-trust write nothing of agenttrust.dev but status, and delete only TokenRevocations with spec.ttlAfterExpiry',
+    };
+    await world().accepts(remove(target('passing')), CONTROLLER);
+    await world().rejects(remove(target('passing')), WEBHOOK, rejection);
+    await world().rejects(remove(target('lasting')), CONTROLLER, rejection);
+    await world().rejects(create(revocation('new', { ttlAfterExpiry: '0s' })), CONTROLLER, rejection);
   });
 });

@@ -142,6 +142,12 @@ describe('the admission policies on what the operator keeps', () => {
     });
   }
 
+  it('reject a ConfigMap under the name of a part of the trust bundle, labelled or not', () =>
+    world().rejects(create(object('ConfigMap', { name: 'agent-trust-bundle-2', labels: {} })), OUTSIDER, {
+      policy: 'managed-configmaps',
+      says: 'metadata.name: ConfigMap agent-trust-bundle-2 holds the trust of every namespace with agents and is kept by agent-trust. Use another name',
+    }));
+
   it('reject a ConfigMap under the name of the trust bundle, labelled or not', () =>
     world().rejects(
       mergePatch(kept('ConfigMap'), { metadata: { labels: { 'agenttrust.dev/managed': null } } }),

@@ -77,10 +77,12 @@ for (const { title, start, firstOffset, shortLived } of [
     async function serialsNow(): Promise<ReadonlyMap<string, string>> {
       const { items } = await swarm().client.list<Secret>(SECRET, { namespace: AGENTS });
       return new Map(
-        items.map(({ metadata, data = {} }) => [
-          metadata.name.replace(/-tls$/, ''),
-          new X509Certificate(Buffer.from(data['tls.crt'] ?? '', 'base64')).serialNumber,
-        ]),
+        items
+          .filter(({ metadata }) => metadata.name.endsWith('-tls'))
+          .map(({ metadata, data = {} }) => [
+            metadata.name.replace(/-tls$/, ''),
+            new X509Certificate(Buffer.from(data['tls.crt'] ?? '', 'base64')).serialNumber,
+          ]),
       );
     }
 

@@ -53,6 +53,7 @@ describe('an identity that cannot be served', () => {
     expect(typesOf(await swarm().ready('no-account'))).to.deep.equal([
       'Ready',
       'CertificateReady',
+      'SigningKeyReady',
       'Enforced',
     ]);
   });

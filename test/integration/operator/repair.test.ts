@@ -245,7 +245,7 @@ describe('repair of a Secret', () => {
       );
       return patched.exitStatus === 0;
     });
-    await eventOf('agent-trust-bundle', /its data were not the trusted roots/);
+    await eventOf('agent-trust-bundle', /its data were not what agent-trust has signed/);
     const { stdout } = await controlPlane().kubectl([
       'get',
       'configmap',
@@ -255,7 +255,13 @@ describe('repair of a Secret', () => {
       '-o',
       'json',
     ]);
-    expect(Object.keys((JSON.parse(stdout) as { data: object }).data)).to.deep.equal(['ca.crt']);
+    expect(Object.keys((JSON.parse(stdout) as { data: object }).data)).to.deep.equal([
+      'bundle.jws',
+      'ca.crt',
+      'jwks.json',
+      'policy.json',
+      'revocations.json',
+    ]);
   });
 
   it('brings a deleted trust bundle back', async () => {

@@ -180,6 +180,16 @@ describe('reviewIdentity', () => {
         '    Name a Secret for this agent alone.',
       ),
     );
+    const keys = stored('ai/writer', {
+      certificate: { secretName: 'own' },
+      signingKey: { secretName: 'third-tls' },
+    });
+    expect(review(creation(keys))).to.deep.equal(
+      refused(
+        '  spec.signingKey.secretName: Secret ai/third-tls is the one of AgentIdentity third.',
+        '    Name a Secret for this agent alone.',
+      ),
+    );
     const own = stored('ai/writer', { certificate: { secretName: 'own' } });
     expect(review(creation(own))).to.deep.equal({ kind: 'allowed' });
     expect(

@@ -92,10 +92,14 @@ describe('reviewPod', () => {
     await loopback.close();
   });
 
-  it('gives a pod of an agent its files, of the Secret that the agent names', async () => {
+  it('gives a pod of an agent its files, of the Secrets that the agent names', async () => {
     const review = await reviewer([
       identity('deployer', {
-        spec: { serviceAccountName: ACCOUNT, certificate: { secretName: 'agent-deployer-tls' } },
+        spec: {
+          serviceAccountName: ACCOUNT,
+          certificate: { secretName: 'agent-deployer-tls' },
+          signingKey: { secretName: 'agent-deployer-signing' },
+        },
       }),
     ]);
     const [shape] = ACCEPTED;

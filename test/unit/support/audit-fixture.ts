@@ -1,23 +1,24 @@
 /** A cluster where all is well, as the audit sees it. */
 
 import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
-import {
-  ANNOTATION_OWNER_UID,
-  AUTHORITY_SECRET_NAME,
-  BUNDLE_NAME,
-  GROUP,
-  LABEL_AGENT,
-  LABEL_MANAGED,
-  VERSION,
-} from '../../../src/api/group.ts';
+import { AUTHORITY_SECRET_NAME, BUNDLE_NAME, LABEL_MANAGED } from '../../../src/api/group.ts';
+import { readyAuthority } from '../../../src/controllers/authority/authority-record.ts';
+import { BundleLeaf } from '../../../src/controllers/bundle/bundle-leaf.ts';
+import { digestsOf } from '../../../src/controllers/bundle/bundle-record.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
-import { secretObject } from '../../../src/controllers/identity/secret-object.ts';
+import { framedSecret, secretObject } from '../../../src/controllers/identity/secret-object.ts';
+import { secretFrame } from '../../../src/controllers/identity/wish.ts';
 import { createAuthority } from '../../../src/crypto/authority.ts';
 import { readAuthority } from '../../../src/crypto/authority-reader.ts';
+import { signBundle } from '../../../src/crypto/jose/bundle-signature.ts';
+import { jwkThumbprint } from '../../../src/crypto/jose/jwk.ts';
+import { generatePrivateJwk } from '../../../src/crypto/jose/private-jwk.ts';
+import { type StoredKey, signingKeyFiles } from '../../../src/crypto/jose/signing-key-files.ts';
 import { generateKeyPair } from '../../../src/crypto/key-pair.ts';
 import { type IssuedLeaf, LeafSigner } from '../../../src/crypto/leaf.ts';
 import { leafProfile } from '../../../src/domain/certificate/profile.ts';
 import { formatLedgerLine } from '../../../src/domain/ledger/ledger-line.ts';
+import { SIGNING_SECRET_TYPE } from '../../../src/domain/signing/facts.ts';
 import type { ClusterFacts, ClusterHistory } from '../../support/audit.ts';
 
 export const NOW: number = Date.UTC(2026, 0, 1);
@@ -56,21 +57,25 @@ export async function goodCluster(authority: Created): Promise<Cluster> {
       generation: authority.id,
     }),
   );
+  const served = Object.entries(leaves).map(([name, leaf]) => {
+    const key = newKey();
+    return { identity: servedIdentity(name, leaf, key), leaf, key };
+  });
   return {
     facts: {
       namespaces: [NAMESPACE],
       trustDomain: TRUST_DOMAIN,
       nowMs: NOW,
-      identities: [
-        ...Object.entries(leaves).map(([name, leaf]) => servedIdentity(name, leaf)),
-        suspendedIdentity('three'),
-      ],
+      identities: [...served.map(({ identity }) => identity), suspendedIdentity('three')],
       serviceAccounts: new Set(['one', 'two', 'three'].map((name) => `${NAMESPACE}/${name}`)),
-      secrets: Object.entries(leaves).map(([name, leaf]) => secretOf(authority, name, leaf)),
+      secrets: [
+        ...served.map(({ identity, leaf }) => secretOf(authority, identity, leaf)),
+        ...served.map(({ identity, key }) => signingSecretOf(identity, key)),
+      ],
       bundles: [
         {
           metadata: { name: BUNDLE_NAME, namespace: NAMESPACE, labels: { [LABEL_MANAGED]: 'true' } },
-          data: { 'ca.crt': authority.certificatePem },
+          data: signedBundle(authority),
         },
       ],
       authority: {
@@ -90,6 +95,20 @@ export async function goodCluster(authority: Created): Promise<Cluster> {
       secrets: [],
     },
   };
+}
+
+/** The files of a bundle, with their signature. */
+function signedBundle(authority: Created): Readonly<Record<string, string>> {
+  const read = readAuthority({
+    certificatePem: Buffer.from(authority.certificatePem),
+    privateKeyPem: Buffer.from(authority.privateKeyPem),
+  });
+  const ready = read.kind === 'authority' ? readyAuthority([read.authority]) : undefined;
+  if (ready === undefined) throw new Error('the fixture is wrong');
+  const files = { 'ca.crt': authority.certificatePem, 'policy.json': '{}' };
+  const iat = NOW / 1000;
+  const claims = { sequence: NOW, iat, exp: iat + 1800, aud: NAMESPACE, files: digestsOf(files) };
+  return { ...files, 'bundle.jws': signBundle(claims, new BundleLeaf(TRUST_DOMAIN).signer(ready, NOW)) };
 }
 
 async function issue(authority: Created, name: string): Promise<IssuedLeaf> {
@@ -138,7 +157,7 @@ function conditions(status: 'True' | 'False', reason: string): NonNullable<Agent
   };
 }
 
-function servedIdentity(name: string, leaf: IssuedLeaf): AgentIdentity {
+function servedIdentity(name: string, leaf: IssuedLeaf, { kid, state }: StoredKey): AgentIdentity {
   return {
     metadata: metadataOf(name),
     spec: {},
@@ -146,6 +165,7 @@ function servedIdentity(name: string, leaf: IssuedLeaf): AgentIdentity {
       ...conditions('True', 'Issued'),
       spiffeID: `spiffe://${TRUST_DOMAIN}/ns/${NAMESPACE}/sa/${name}`,
       certificate: { serialNumber: leaf.serialHex, notAfter: rfc3339(leaf.notAfterMs) },
+      signingKeys: [{ kid, state }],
     },
   };
 }
@@ -158,17 +178,21 @@ function suspendedIdentity(name: string): AgentIdentity {
   };
 }
 
-function secretOf(authority: Created, name: string, leaf: IssuedLeaf): Secret {
-  const uid = `uid-${name}`;
-  const wish = {
-    namespace: NAMESPACE,
-    name: `${name}-tls`,
-    trustBundleSha256: '',
-    labels: { [LABEL_MANAGED]: 'true', [LABEL_AGENT]: name },
-    annotations: { [ANNOTATION_OWNER_UID]: uid },
-    ownerReference: { apiVersion: `${GROUP}/${VERSION}`, kind: 'AgentIdentity', name, uid },
-  };
-  return secretObject(wish, { ...leaf, bundlePem: authority.certificatePem });
+function secretOf(authority: Created, identity: AgentIdentity, leaf: IssuedLeaf): Secret {
+  const frame = secretFrame(identity, `${identity.metadata.name}-tls`);
+  return secretObject(frame, { ...leaf, bundlePem: authority.certificatePem });
+}
+
+function signingSecretOf(identity: AgentIdentity, key: StoredKey): Secret {
+  const { name, uid } = identity.metadata;
+  const files = signingKeyFiles(uid, [key]);
+  return framedSecret(secretFrame(identity, `${name}-signing`), SIGNING_SECRET_TYPE, files);
+}
+
+function newKey(): StoredKey {
+  const privateJwk = generatePrivateJwk('ES256');
+  const { d: _, ...jwk } = privateJwk;
+  return { kid: jwkThumbprint(jwk), state: 'Active', createdMs: NOW, since: NOW / 1000, jwk, privateJwk };
 }
 
 function rfc3339(instantMs: number): string {

@@ -36,6 +36,8 @@ describe('audit', () => {
 
   const other = newAuthority();
   const [one, two] = ['ai-agents/one', 'ai-agents/two'];
+  const kidOf = ({ facts: { identities } }: typeof good): string =>
+    identities[0]?.status?.signingKeys?.[0]?.kid ?? '';
   const serials = good.facts.secrets.map((_, at) => [...good.history.leaves.keys()][at]);
 
   describe('of an identity', () => {
@@ -66,6 +68,7 @@ describe('audit', () => {
     );
     finds('a key of a suspended identity', suspended('one'), [
       `${one}: Secret one-tls holds a key although the identity is suspended`,
+      `${one}: Secret one-signing holds a key although the identity is suspended`,
       `${one}: Ready says Issued: m`,
       `${one}: Ready is True`,
     ]);
@@ -108,6 +111,21 @@ describe('audit', () => {
     finds('two Secrets of one identity', copyOfSecret('one-tls', 'copy'), [
       `${one}: Secret copy is one too many`,
     ]);
+    finds('no signing Secret', withoutSecret('one-signing'), [`${one}: there is no signing key`]);
+    finds('another type of the signing Secret', withSecret('one-signing', { type: 'Opaque' }), [
+      `${one}: the signing Secret is of type Opaque`,
+    ]);
+    finds('another kid', withData('one-signing', { 'signing.kid': base64('kid') }), [
+      `${one}: signing.key is not the key of signing.kid`,
+      `${one}: signing.kid is not that of the Active key`,
+    ]);
+    finds('other signing keys in status', withStatus('one', { signingKeys: [] }), [
+      `${one}: status has the signing keys `,
+    ]);
+    finds('no published keys', withData('one-signing', { 'published-keys.json': '' }), [
+      `${one}: the keys to sign with are not those that are published`,
+      `${one}: status has the signing keys Active ${kidOf(good)}`,
+    ]);
     finds('a Secret of nobody', orphanOf('two-tls'), ['Secret ai-agents/left-tls belongs to nobody alive']);
   });
 
@@ -123,6 +141,7 @@ describe('audit', () => {
       [
         `${one}: tls.crt is valid from Dec 31 23:58:00 2025 GMT to Jan  2 00:00:00 2026 GMT`,
         `${two}: tls.crt is valid from Dec 31 23:58:00 2025 GMT to Jan  2 00:00:00 2026 GMT`,
+        `${BUNDLE_NAME} of ai-agents is not what was signed`,
       ],
     );
     finds('another duration than the spec asks for', withSpec('one', { certificate: { duration: '12h' } }), [
@@ -138,6 +157,7 @@ describe('audit', () => {
     );
     finds('another bundle', withBundle({ data: { 'ca.crt': other.certificatePem } }), [
       `${BUNDLE_NAME} of ai-agents is not the authority`,
+      `${BUNDLE_NAME} of ai-agents is not what was signed`,
     ]);
     finds(
       'a bundle without its label',
@@ -163,6 +183,7 @@ describe('audit', () => {
         `${one}: ca.crt is not the authority`,
         `${two}: ca.crt is not the authority`,
         `${BUNDLE_NAME} of ai-agents is not the authority`,
+        `${BUNDLE_NAME} of ai-agents is not what was signed`,
       ],
     );
   });

@@ -11,7 +11,7 @@ import {
   remove,
   update,
 } from '../../../support/admission/request.ts';
-import { type Expected, type Row, rbac } from './row.ts';
+import { type Expected, policy, type Row, rbac } from './row.ts';
 import { AGENTS, ELSEWHERE } from './users.ts';
 import { at, delegation, identity, pod, quarantine, ROOT, TOKEN_REQUEST } from './world.ts';
 
@@ -151,7 +151,14 @@ export const CONTROLLER_ATTACKS: readonly Row[] = [
     mergePatch({ ...at('Quarantine', 'held', AGENTS), subresource: 'status' }, { status: {} }),
     rbac,
   ),
-  attack('deletes a TokenRevocation', remove(at('TokenRevocation', 'leak', AGENTS)), rbac),
+  attack(
+    'deletes a TokenRevocation',
+    remove(at('TokenRevocation', 'leak', AGENTS)),
+    policy(
+      'fence-kinds',
+      'the processes of agent-trust write nothing of agenttrust.dev but status, and delete only TokenRevocations with spec.ttlAfterExpiry',
+    ),
+  ),
   attack(
     'takes over a Lease of somebody else',
     update(at('Lease', 'foreign', OPERATOR_NAMESPACE), { spec: { holderIdentity: 'attack' } }),

@@ -221,7 +221,7 @@ const PODS: readonly Row[] = [
     webhook(
       'pods',
       'this pod runs as agent ai-agents/planner and cannot get its files',
-      '  spec.containers[0].volumeMounts[0] (container agent) is at /var/run/agent-trust, where the files of the agent go. Take it out if it holds them, since they are mounted by themselves (tls/tls.crt, tls/tls.key, bundle/ca.crt); else mount it somewhere else.',
+      '  spec.containers[0].volumeMounts[0] (container agent) is at /var/run/agent-trust, where the files of the agent go. Take it out if it holds them, since they are mounted by themselves (tls/tls.crt, tls/tls.key, signing/signing.key, bundle/ca.crt); else mount it somewhere else.',
     ),
     down,
   ),

@@ -10,6 +10,9 @@ import {
   secretRecord,
   verifiedRecord,
 } from '../../../../src/controllers/identity/secret-record.ts';
+import { jwkThumbprint } from '../../../../src/crypto/jose/jwk.ts';
+import { generatePrivateJwk } from '../../../../src/crypto/jose/private-jwk.ts';
+import { signingKeyFiles } from '../../../../src/crypto/jose/signing-key-files.ts';
 import { issuedLeaf, secretData, storedAuthority } from '../../crypto/fixture.ts';
 import { content } from '../../domain/certificate/fixture.ts';
 
@@ -78,6 +81,21 @@ describe('secretRecord', () => {
     expect(copy).to.include(key);
     expect(JSON.stringify(kept)).to.not.include(key);
     expect(kept.certificatePem).to.equal(leaf.certificatePem);
+  });
+
+  it('knows the signing keys in a Secret, and holds no private half of them', () => {
+    const privateJwk = generatePrivateJwk('ES256');
+    const { d, ...jwk } = privateJwk;
+    const key = { kid: jwkThumbprint(jwk), state: 'Active', createdMs: 0, since: 0, jwk } as const;
+    const files = signingKeyFiles('uid-1', [{ ...key, privateJwk }]);
+    const data = Object.fromEntries(
+      Object.entries(files).map(([name, text]) => [name, Buffer.from(text).toString('base64')]),
+    );
+    const kept = secretRecord({ ...secret, type: 'agenttrust.dev/signing-key', data }, judge(authority));
+    const keys = [{ ...key, isUsable: true }];
+    expect(kept.signing).to.deep.equal({ identityUid: 'uid-1', keys, altered: [] });
+    expect(JSON.stringify(kept)).to.not.include(d);
+    expect(record().signing).to.equal(undefined);
   });
 
   it('leaves out managedFields', () => {
@@ -166,6 +184,13 @@ describe('ownerUids', () => {
   it('gives the owners when there is no annotation', () => {
     const ownerReferences = [OWNER, { ...OWNER, kind: 'Deployment', uid: 'uid-3' }];
     expect(ownerUids(record({ annotations: {}, ownerReferences }))).to.deep.equal(['uid-1']);
+  });
+
+  it('gives whom signing keys were made for, when there is no mark', () => {
+    const signing = { identityUid: 'uid-4', keys: [], altered: [] };
+    const unmarked = record({ annotations: {}, ownerReferences: [] });
+    expect(ownerUids({ ...unmarked, signing })).to.deep.equal(['uid-4']);
+    expect(ownerUids({ ...record(), signing })).to.deep.equal(['uid-1']);
   });
 
   it('gives nothing for a Secret that does not say whose it is', () => {

@@ -35,6 +35,14 @@ const issued: IdentityReport = {
   failure: undefined,
   mesh: 'none',
   files: 'none',
+  signing: {
+    kind: 'ready',
+    message: 'Keys are there.',
+    keys: [
+      { kid: 'kid-1', state: 'Active', sinceMs: NOW },
+      { kid: 'kid-2', state: 'Next', sinceMs: NOW + 999 },
+    ],
+  },
 };
 
 /** `type status reason` of each condition. */
@@ -58,9 +66,14 @@ describe('identityStatus', () => {
         renewalTime: '2026-01-02T04:00:00Z',
         authority: 'aaaaaaaaaaaaaaaa',
       },
+      signingKeys: [
+        { kid: 'kid-1', state: 'Active', since: '2026-01-01T12:00:00Z' },
+        { kid: 'kid-2', state: 'Next', since: '2026-01-01T12:00:00Z' },
+      ],
       conditions: [
         { type: 'Ready', ...ready },
         { type: 'CertificateReady', ...ready },
+        { type: 'SigningKeyReady', ...ready, message: 'Keys are there.' },
         {
           type: 'Quarantined',
           status: 'False',
@@ -91,15 +104,15 @@ describe('identityStatus', () => {
   it('says whether the operator goes on by itself, or an edit is needed', () => {
     const reason = 'InvalidSpec';
     expect([
-      conditionsOf({ reason, progress: 'trying' })[3],
-      conditionsOf({ reason, progress: 'stalled' })[3],
+      conditionsOf({ reason, progress: 'trying' })[4],
+      conditionsOf({ reason, progress: 'stalled' })[4],
     ]).to.deep.equal(['Reconciling True InvalidSpec', 'Stalled True InvalidSpec']);
-    expect(conditionsOf({ reason, progress: 'done' }).length).to.equal(3);
+    expect(conditionsOf({ reason, progress: 'done' }).length).to.equal(4);
   });
 
   it('says whether the agent is cut off', () => {
     const quarantined = (['yes', 'no', 'unknown'] as const).map(
-      (quarantine) => conditionsOf({ reason: 'Quarantined', quarantine })[2],
+      (quarantine) => conditionsOf({ reason: 'Quarantined', quarantine })[3],
     );
     expect(quarantined.map((text) => text?.split(' ').slice(0, 2))).to.deep.equal([
       ['Quarantined', 'True'],
@@ -122,7 +135,7 @@ describe('identityStatus', () => {
     const stored = identityStatus(identity, issued, Date.parse(EARLIER));
     const later = identityStatus({ ...identity, status: stored }, { ...issued, message: 'Still.' }, NOW);
     expect(later.conditions?.map(({ lastTransitionTime }) => lastTransitionTime)).to.deep.equal([
-      ...[EARLIER, EARLIER, EARLIER],
+      ...[EARLIER, EARLIER, EARLIER, EARLIER],
     ]);
   });
 
@@ -133,6 +146,7 @@ describe('identityStatus', () => {
     expect(later.conditions?.map(({ lastTransitionTime }) => lastTransitionTime)).to.deep.equal([
       '2026-01-01T12:00:00Z',
       '2026-01-01T12:00:00Z',
+      EARLIER,
       EARLIER,
     ]);
   });
@@ -151,6 +165,7 @@ describe('identityStatus', () => {
       ['Enforced False DryRun', 'Enforced True Enforce'].map((enforced) => [
         'Ready True Issued',
         'CertificateReady True Issued',
+        'SigningKeyReady True Issued',
         'Quarantined False NotQuarantined',
         'MeshReady False Degraded',
         enforced,
@@ -164,6 +179,7 @@ describe('identityStatus', () => {
     expect(conditionsOf({ mesh: { problem, coverage, isDryRun: false } })).to.deep.equal([
       'Ready False MeshFailed',
       'CertificateReady True Issued',
+      'SigningKeyReady True Issued',
       'Quarantined False NotQuarantined',
       'MeshReady False Degraded',
       'Enforced True Enforce',
@@ -185,23 +201,25 @@ describe('identityStatus', () => {
     expect(conditionsOf({ files })).to.deep.equal([
       'Ready True Issued',
       'CertificateReady True Issued',
+      'SigningKeyReady True Issued',
       'Quarantined False NotQuarantined',
       'FilesMounted False NotMounted',
     ]);
-    expect(conditionsOf({ files: { reason: 'Mounted', message: '' } })[3]).to.equal(
+    expect(conditionsOf({ files: { reason: 'Mounted', message: '' } })[4]).to.equal(
       'FilesMounted True Mounted',
     );
-    expect(conditionsOf({ files: 'as-before' }).length).to.equal(3);
+    expect(conditionsOf({ files: 'as-before' }).length).to.equal(4);
     const stored = identityStatus(identity, { ...issued, files }, NOW);
     const seen = { ...identity, status: stored };
     expect(identityStatus(seen, { ...issued, files: 'as-before' }, NOW)).to.deep.equal(stored);
-    expect(identityStatus(seen, { ...issued, files: 'none' }, NOW).conditions?.length).to.equal(3);
+    expect(identityStatus(seen, { ...issued, files: 'none' }, NOW).conditions?.length).to.equal(4);
   });
 
   it('is not ready before the first word about the wall', () => {
     expect(conditionsOf({ mesh: 'as-before' })).to.deep.equal([
       'Ready False MeshPending',
       'CertificateReady True Issued',
+      'SigningKeyReady True Issued',
       'Quarantined False NotQuarantined',
       'Reconciling True MeshPending',
     ]);
@@ -216,5 +234,46 @@ describe('identityStatus', () => {
     const stored = identityStatus(identity, { ...issued, mesh }, NOW);
     const later = identityStatus({ ...identity, status: stored }, { ...issued, mesh: 'as-before' }, NOW);
     expect(later).to.deep.equal(stored);
+  });
+
+  it('is not ready without its signing keys, although the certificate is there', () => {
+    const signing = { kind: 'problem', reason: 'SecretConflict', message: 'Taken.', keys: [] } as const;
+    expect(conditionsOf({ signing })).to.deep.equal([
+      'Ready False SecretConflict',
+      'CertificateReady True Issued',
+      'SigningKeyReady False SecretConflict',
+      'Quarantined False NotQuarantined',
+      'Reconciling True SecretConflict',
+    ]);
+  });
+
+  it('says of signing keys that they are good, although the certificate is not', () => {
+    expect(conditionsOf({ reason: 'AuthorityUnavailable', progress: 'trying' })).to.deep.equal([
+      'Ready False AuthorityUnavailable',
+      'CertificateReady False AuthorityUnavailable',
+      'SigningKeyReady True Issued',
+      'Quarantined False NotQuarantined',
+      'Reconciling True AuthorityUnavailable',
+    ]);
+  });
+
+  it('says of signing keys why the identity is not served, and names those that are left', () => {
+    const report = { ...issued, reason: 'Quarantined', quarantine: 'yes' } as const;
+    const wiped = identityStatus(identity, { ...report, signing: { kind: 'none', keys: [] } }, NOW);
+    expect(wiped).to.not.have.property('signingKeys');
+    expect(wiped.conditions?.[2]).to.include({ type: 'SigningKeyReady', reason: 'Quarantined' });
+    const keys = [{ kid: 'kid-1', state: 'Active', sinceMs: NOW }] as const;
+    const left = identityStatus(identity, { ...report, signing: { kind: 'none', keys } }, NOW);
+    expect(left.signingKeys?.map(({ kid }) => kid)).to.deep.equal(['kid-1']);
+  });
+
+  it('leaves what it said of signing keys while nothing new is known', () => {
+    const asBefore = { ...issued, signing: { kind: 'as-before' } } as const;
+    expect(identityStatus(identity, asBefore, NOW).conditions?.[0]).to.include({
+      type: 'Ready',
+      reason: 'IssueFailed',
+    });
+    const stored = identityStatus(identity, issued, NOW);
+    expect(identityStatus({ ...identity, status: stored }, asBefore, NOW)).to.deep.equal(stored);
   });
 });

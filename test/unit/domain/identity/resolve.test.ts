@@ -15,6 +15,11 @@ describe('resolveAgentIdentity', () => {
       keySize: undefined,
       secretLabels: {},
       secretAnnotations: {},
+      signing: {
+        secretName: 'agent-deployer-signing',
+        algorithm: 'ES256',
+        rotationIntervalMs: 24 * HOUR_MS,
+      },
       invalidFields: [],
     });
   });
@@ -30,6 +35,7 @@ describe('resolveAgentIdentity', () => {
         privateKey: { algorithm: 'RSA', size: 3072 },
         secretTemplate: { labels: { team: 'a' }, annotations: { note: 'b' } },
       },
+      signingKey: { secretName: 'keys', algorithm: 'Ed25519', rotationInterval: '720h' },
     };
     expect(resolveAgentIdentity('agent-deployer', spec)).to.deep.equal({
       serviceAccountName: 'deployer-sa',
@@ -41,6 +47,7 @@ describe('resolveAgentIdentity', () => {
       keySize: 3072,
       secretLabels: { team: 'a' },
       secretAnnotations: { note: 'b' },
+      signing: { secretName: 'keys', algorithm: 'Ed25519', rotationIntervalMs: 720 * HOUR_MS },
       invalidFields: [],
     });
   });
@@ -62,6 +69,23 @@ describe('resolveAgentIdentity', () => {
       { certificate: { privateKey: { algorithm: 'ECDSA', size: 2048 } } },
       'spec.certificate.privateKey',
     ],
+    'a signing algorithm that is none of ours': [
+      { signingKey: { algorithm: 'RS256' } },
+      'spec.signingKey.algorithm',
+    ],
+    'a rotation more often than each hour': [
+      { signingKey: { rotationInterval: '59m' } },
+      'spec.signingKey.rotationInterval',
+    ],
+    'a rotation less often than each 30 days': [
+      { signingKey: { rotationInterval: '721h' } },
+      'spec.signingKey.rotationInterval',
+    ],
+    'a rotation interval that is none': [
+      { signingKey: { rotationInterval: 'daily' } },
+      'spec.signingKey.rotationInterval',
+    ],
+    'one Secret for both keys': [{ signingKey: { secretName: 'a-tls' } }, 'spec.signingKey.secretName'],
     'the ServiceAccount default': [{ serviceAccountName: 'default' }, 'spec.serviceAccountName'],
   } as const;
   for (const [what, [spec, field]] of Object.entries(rejected)) {

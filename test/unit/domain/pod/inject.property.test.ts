@@ -11,6 +11,7 @@ import { ENV, MOUNT, podOf, type SentPod, VOLUME } from '../../../support/pod-fi
 const AGENT: AgentOfPod = {
   serviceAccountName: 'agent-deployer',
   certificateSecret: 'agent-deployer-tls',
+  signingSecret: 'agent-deployer-signing',
   bundleConfigMap: 'agent-trust-bundle',
 };
 const LABEL = 'agenttrust.dev/identity';

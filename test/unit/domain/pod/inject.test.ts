@@ -2,13 +2,21 @@ import { expect } from 'chai';
 import type { AgentOfPod } from '../../../../src/domain/pod/files.ts';
 import { injectFiles } from '../../../../src/domain/pod/inject.ts';
 import { applyPatch } from '../../../support/apply-patch.ts';
-import { ACCOUNT, container, podOf, SECRET, type SentPod } from '../../../support/pod-fixture.ts';
+import {
+  ACCOUNT,
+  container,
+  podOf,
+  SECRET,
+  type SentPod,
+  SIGNING_SECRET,
+} from '../../../support/pod-fixture.ts';
 import { REFUSED } from '../../../support/pod-refusals.ts';
 import { ACCEPTED } from '../../../support/pod-shapes.ts';
 
 const AGENT: AgentOfPod = {
   serviceAccountName: ACCOUNT,
   certificateSecret: SECRET,
+  signingSecret: SIGNING_SECRET,
   bundleConfigMap: 'agent-trust-bundle',
 };
 

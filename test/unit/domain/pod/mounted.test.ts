@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import { judgeMounts, type MountFacts, podsWithoutFiles } from '../../../../src/domain/pod/mounted.ts';
 
-const WANTED = { serviceAccountName: 'agent-deployer', certificateSecret: 'agent-deployer-tls' };
+const WANTED = {
+  serviceAccountName: 'agent-deployer',
+  wantedSecrets: ['agent-deployer-tls', 'agent-deployer-signing'],
+};
 
 function pod(name: string, traits: Partial<MountFacts> = {}): MountFacts {
   return {
     name,
     labels: { 'agenttrust.dev/identity': 'agent-deployer' },
-    secrets: ['other', 'agent-deployer-tls'],
+    secrets: ['other', 'agent-deployer-tls', 'agent-deployer-signing'],
     workload: 'deployment/deployer',
     ...traits,
   };
@@ -35,14 +38,20 @@ describe('judgeMounts', () => {
     expect(judgeMounts(WANTED, pods)).to.deep.equal({
       reason: 'NotMounted',
       message:
-        '3 of 4 pods came past the webhook, or were there before this identity: both (without label agenttrust.dev/identity and a volume with Secret agent-deployer-tls), files (without a volume with Secret agent-deployer-tls), label (without label agenttrust.dev/identity). Restart: kubectl rollout restart deployment/deployer; kubectl rollout restart statefulset/db.',
+        '3 of 4 pods came past the webhook, or were there before this identity or this version: both (without label agenttrust.dev/identity and a volume with Secrets agent-deployer-tls and agent-deployer-signing), files (without a volume with Secrets agent-deployer-tls and agent-deployer-signing), label (without label agenttrust.dev/identity). Restart: kubectl rollout restart deployment/deployer; kubectl rollout restart statefulset/db.',
     });
+  });
+
+  it('rejects a pod with the volume that an earlier version gave it', () => {
+    expect(judgeMounts(WANTED, [pod('a', { secrets: ['agent-deployer-tls'] })])?.message).to.equal(
+      '1 of 1 pods came past the webhook, or were there before this identity or this version: a (without a volume with Secret agent-deployer-signing). Restart: kubectl rollout restart deployment/deployer.',
+    );
   });
 
   it('names at most three pods', () => {
     const pods = ['e', 'd', 'c', 'b', 'a'].map((name) => pod(name, { labels: {}, workload: undefined }));
     expect(judgeMounts(WANTED, pods)?.message).to.equal(
-      '5 of 5 pods came past the webhook, or were there before this identity: a (without label agenttrust.dev/identity), b (without label agenttrust.dev/identity), c (without label agenttrust.dev/identity) and 2 more. Restart: kubectl delete pod, and create it again.',
+      '5 of 5 pods came past the webhook, or were there before this identity or this version: a (without label agenttrust.dev/identity), b (without label agenttrust.dev/identity), c (without label agenttrust.dev/identity) and 2 more. Restart: kubectl delete pod, and create it again.',
     );
   });
 });

@@ -1,0 +1,95 @@
+/** What is remembered of bundles from one reconcile to the next. All of it is found anew after a restart. */
+
+import { REVOCATIONS_FILE } from '../../domain/bundle/files.ts';
+import { readRevocationsFile } from '../../domain/token/state/revocations-file.ts';
+import type { RevocationBook } from '../revocation/revocation-book.ts';
+import { digestsOf } from './bundle-record.ts';
+import type { BundleFindings } from './judge.ts';
+import { NamedAgents } from './named-agents.ts';
+import type { BundleStore } from './store.ts';
+
+/** Where a bundle is read from, and where its revocations go. */
+export interface Adoption {
+  readonly store: Pick<BundleStore, 'find'>;
+  readonly revocations: Pick<RevocationBook, 'adopt'>;
+}
+
+/** By namespace. */
+export class BundleMemory {
+  readonly named: NamedAgents = new NamedAgents();
+  readonly #monotonicMs: () => number;
+  readonly #adopted = new Set<string>();
+  readonly #sequences = new Map<string, number>();
+  readonly #revisions = new Map<string, number>();
+  readonly #writtenAtMs = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(monotonicMs: () => number) {
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** Takes over what an earlier leader has revoked in this namespace, once: the objects may be gone meanwhile. */
+  async adoptOnce(
+    namespace: string,
+    found: BundleFindings | undefined,
+    { store, revocations }: Adoption,
+  ): Promise<void> {
+    if (this.#adopted.has(namespace)) return;
+    if (found?.claims !== undefined) {
+      const text = (await store.find(0))?.data?.[REVOCATIONS_FILE] ?? '';
+      const isSigned = digestsOf({ text }).get('text') === found.claims.files.get(REVOCATIONS_FILE);
+      const file = isSigned ? readRevocationsFile(text) : undefined;
+      revocations.adopt(file?.revocations ?? []);
+    }
+    this.#adopted.add(namespace);
+  }
+
+  /** Greater than all before: the time in milliseconds, unless there was one in this millisecond or the clock went back. */
+  nextSequence(namespace: string, observed: number, nowMs: number): number {
+    const last = Math.max(observed, this.#sequences.get(namespace) ?? 0);
+    const sequence = Math.max(last + 1, Math.floor(nowMs));
+    this.#sequences.set(namespace, sequence);
+    return sequence;
+  }
+
+  /** Whether a bundle of this sequence was replaced by this process already: somebody has put it back. */
+  isOlder(namespace: string, sequence: number): boolean {
+    return sequence < (this.#sequences.get(namespace) ?? 0);
+  }
+
+  /** Remembers when a bundle was written. */
+  wrote(namespace: string): void {
+    this.#writtenAtMs.set(namespace, this.#monotonicMs());
+  }
+
+  /** How long ago that was. */
+  sinceWriteMs(namespace: string): number {
+    return this.#monotonicMs() - (this.#writtenAtMs.get(namespace) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** Remembers that a bundle has all revocations up to this revision of the book. */
+  published(namespace: string, revision: number): void {
+    const before = this.#revisions.get(namespace);
+    this.#revisions.set(namespace, revision);
+    if (before !== revision) for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` when bundles have more revocations than before. */
+  onPublished(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Whether a bundle has all revocations up to this revision. */
+  hasPublished(namespace: string, revision: number): boolean {
+    return (this.#revisions.get(namespace) ?? -1) >= revision;
+  }
+
+  /** There is no bundle any more. */
+  forget(namespace: string): void {
+    this.named.set(namespace, []);
+    this.#adopted.delete(namespace);
+    this.#sequences.delete(namespace);
+    this.#revisions.delete(namespace);
+    this.#writtenAtMs.delete(namespace);
+  }
+}

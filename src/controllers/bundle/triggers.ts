@@ -1,0 +1,100 @@
+/** Which bundles have work when something changes: those that name what changed. Events only wake keys. */
+
+import type { AgentIdentity } from '../../api/agent-identity.ts';
+import type { DelegationView, NamespaceRecord } from '../../cluster/delegation-view.ts';
+import type { GraphBook } from '../../cluster/graph-book.ts';
+import { identitiesOnAccountOf } from '../../cluster/identity-view.ts';
+import type { AgentId } from '../../domain/delegation/facts.ts';
+import type { EdgeId } from '../../domain/delegation/graph.ts';
+import { dataPlaneOf } from '../../domain/mesh/resolve-data-plane.ts';
+import type { Controller } from '../../kube/controller.ts';
+import { splitKey } from '../../kube/object.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import type { RevocationBook } from '../revocation/revocation-book.ts';
+import { namespacesToKeep } from '../triggers.ts';
+import type { BundleMemory } from './memory.ts';
+import type { NamedAgents } from './named-agents.ts';
+import type { KeySource } from './sources.ts';
+
+/** What is connected. */
+export interface BundleTriggers {
+  readonly view: ClusterView;
+  readonly delegation: Pick<DelegationView, 'namespaces'>;
+  readonly book: GraphBook;
+  readonly keys: KeySource;
+  readonly revocations: RevocationBook;
+  readonly memory: BundleMemory;
+  readonly bundles: Pick<Controller, 'enqueue'>;
+}
+
+/** What belongs together comes together: an apply of many objects, the agents of a rollout. */
+const GATHER_MS = 100;
+/** A bundle is written so often at most, but for a kill: every write goes to the disks of etcd and to every node. */
+const INTERVAL_MS = 2_000;
+
+/** Connects them. Call before the caches start, and after graph, book of revocations and sources are made. */
+export function connectBundles(triggers: BundleTriggers): void {
+  const { view, delegation, book, keys, revocations, memory } = triggers;
+  const wake = waker(triggers);
+  book.onChange(({ edges }) => wake(concernedBundles(memory.named, edges)));
+  book.onCompletenessChange(() => wake(namespacesToKeep(view)));
+  view.identities.onChange((key, current, previous) => {
+    if (isAsBefore(current, previous)) return;
+    const identity = current ?? previous;
+    const others = identity === undefined ? [] : identitiesOnAccountOf(view, identity);
+    const bundles = [key, ...others].flatMap((each) => [...memory.named.bundlesOf(each as AgentId)]);
+    const isKill = current?.spec.suspended === true && previous?.spec.suspended !== true;
+    wake([splitKey(key).namespace ?? '', ...bundles], isKill);
+  });
+  delegation.namespaces.onChange((namespace, current, previous) => {
+    if (isMeshed(current) !== isMeshed(previous)) wake(memory.named.bundlesOfNamespace(namespace));
+  });
+  keys.onChange((namespace) => wake([namespace, ...memory.named.bundlesOfNamespace(namespace)]));
+  revocations.onChange((namespace) =>
+    wake(
+      namespace === undefined
+        ? namespacesToKeep(view)
+        : [namespace, ...memory.named.bundlesOfNamespace(namespace)],
+      true,
+    ),
+  );
+}
+
+function waker({
+  memory,
+  bundles,
+}: BundleTriggers): (namespaces: Iterable<string>, isUrgent?: boolean) => void {
+  return (namespaces, isUrgent = false) => {
+    for (const namespace of new Set(namespaces)) {
+      const delayMs = isUrgent ? 0 : Math.max(GATHER_MS, INTERVAL_MS - memory.sinceWriteMs(namespace));
+      bundles.enqueue(namespace, { delayMs, priority: isUrgent ? 'urgent' : 'normal' });
+    }
+  };
+}
+
+/**
+ * The bundles that may differ after these edges did: a path that comes or goes with an edge ends where the edge leads, or in
+ * a bundle that names that agent already.
+ */
+export function* concernedBundles(named: NamedAgents, edges: Iterable<EdgeId>): Iterable<string> {
+  for (const edge of edges) {
+    const [from = '', to = ''] = edge.split('>');
+    yield splitKey(from).namespace ?? '';
+    yield splitKey(to).namespace ?? '';
+    yield* named.bundlesOf(to as AgentId);
+  }
+}
+
+function isMeshed(namespace: NamespaceRecord | undefined): boolean {
+  return dataPlaneOf(namespace?.labels ?? {}, undefined) !== 'none';
+}
+
+/** A spec is replaced as a whole, and never changed in place. */
+function isAsBefore(current: AgentIdentity | undefined, previous: AgentIdentity | undefined): boolean {
+  return (
+    current !== undefined &&
+    previous !== undefined &&
+    current.metadata.generation === previous.metadata.generation &&
+    current.metadata.deletionTimestamp === previous.metadata.deletionTimestamp
+  );
+}
