@@ -1,10 +1,11 @@
-/** What must be true of one AgentIdentity: its status, its Secret, its leaf. Found with node:crypto alone. */
+/** What must be true of one AgentIdentity: its status, its Secrets, its leaf. Found with node:crypto alone. */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { AgentIdentity } from '../../src/api/agent-identity.ts';
-import { ANNOTATION_OWNER_UID, LABEL_AGENT, LABEL_MANAGED } from '../../src/api/group.ts';
 import type { Secret } from '../../src/controllers/identity/secret.ts';
 import { parseDuration } from '../../src/domain/certificate/duration.ts';
+import { auditSecret, textOf, wrong } from './audit-secret.ts';
+import { auditSigning } from './audit-signing.ts';
 
 /** What an identity is compared with. */
 export interface IdentitySurroundings {
@@ -12,12 +13,16 @@ export interface IdentitySurroundings {
   /** Certificates of the authority, PEM; undefined when there is none. */
   readonly authorityPem: string | undefined;
   readonly serviceAccountExists: boolean;
-  /** Every Secret that says it belongs to this identity, or has the name of its Secret. */
+  /** Every Secret that says it belongs to this identity, or has the name of one of its Secrets. */
   readonly secrets: readonly Secret[];
   readonly nowMs: number;
 }
 
-const KEYS = ['ca.crt', 'tls-combined.pem', 'tls.crt', 'tls.key'];
+const CERTIFICATE = {
+  called: 'the Secret',
+  type: 'kubernetes.io/tls',
+  keys: ['ca.crt', 'tls-combined.pem', 'tls.crt', 'tls.key'],
+} as const;
 /** By which the operator begins a leaf earlier than it signs it. */
 const BACKDATE_MS = 120_000;
 
@@ -26,14 +31,14 @@ export function secretNameOf({ metadata, spec }: AgentIdentity): string {
   return spec.certificate?.secretName ?? `${metadata.name}-tls`;
 }
 
+/** Name of the Secret with signing keys that the spec asks for. */
+export function signingSecretNameOf({ metadata, spec }: AgentIdentity): string {
+  return spec.signingKey?.secretName ?? `${metadata.name}-signing`;
+}
+
 /** Name of the ServiceAccount that the identity stands for. */
 export function serviceAccountOf({ metadata, spec }: AgentIdentity): string {
   return spec.serviceAccountName ?? metadata.name;
-}
-
-/** One entry of a Secret's data as text. */
-export function textOf(secret: Secret | undefined, key: string): string {
-  return Buffer.from(secret?.data?.[key] ?? '', 'base64').toString('utf8');
 }
 
 /** The leaf in a Secret, or undefined when there is none that can be read. */
@@ -54,21 +59,35 @@ export function serialOf({ serialNumber }: X509Certificate): string {
 export function auditIdentity(identity: AgentIdentity, around: IdentitySurroundings): readonly string[] {
   if (identity.spec.suspended === true) return [...keysOfNobody(around), ...status(identity, 'Quarantined')];
   if (!around.serviceAccountExists) return status(identity, 'ServiceAccountMissing');
-  const [secret, ...others] = around.secrets;
-  if (secret === undefined) return ['there is no Secret', ...status(identity, 'Issued')];
-  const leaf = leafOf(secret);
+  const named = (name: string): Secret | undefined =>
+    around.secrets.find(({ metadata }) => metadata.name === name);
+  const [secret, signing] = [named(secretNameOf(identity)), named(signingSecretNameOf(identity))];
+  const others = around.secrets.filter((each) => each !== secret && each !== signing);
   return [
     ...others.map(({ metadata }) => `Secret ${metadata.name} is one too many`),
-    ...secretObject(identity, secret),
-    ...(leaf === undefined ? ['tls.crt is no certificate'] : leafChecks(identity, around, { secret, leaf })),
+    ...(secret === undefined ? ['there is no Secret'] : certificateSecret(identity, around, secret)),
+    ...(signing === undefined ? ['there is no signing key'] : auditSigning(identity, signing)),
     ...status(identity, 'Issued'),
-    ...(leaf === undefined ? [] : statusOfLeaf(identity, around, leaf)),
+  ];
+}
+
+function certificateSecret(
+  identity: AgentIdentity,
+  around: IdentitySurroundings,
+  secret: Secret,
+): readonly string[] {
+  const leaf = leafOf(secret);
+  return [
+    ...auditSecret(identity, secret, CERTIFICATE),
+    ...(leaf === undefined
+      ? ['tls.crt is no certificate']
+      : [...leafChecks(identity, around, { secret, leaf }), ...statusOfLeaf(identity, around, leaf)]),
   ];
 }
 
 function keysOfNobody({ secrets }: IdentitySurroundings): readonly string[] {
   return secrets
-    .filter((secret) => textOf(secret, 'tls.key') !== '')
+    .filter((secret) => textOf(secret, 'tls.key') + textOf(secret, 'signing.key') !== '')
     .map(({ metadata }) => `Secret ${metadata.name} holds a key although the identity is suspended`);
 }
 
@@ -83,28 +102,6 @@ function status({ metadata, status: stored }: AgentIdentity, reason: string): re
       stored?.conditions?.every(({ observedGeneration }) => observedGeneration === metadata.generation) ===
         true,
       'a condition is of another generation',
-    ],
-  ]);
-}
-
-function secretObject(
-  identity: AgentIdentity,
-  { metadata, type, immutable, data = {} }: Secret,
-): readonly string[] {
-  const { name, uid } = identity.metadata;
-  const owner = metadata.ownerReferences?.find((reference) => reference.uid === uid);
-  const { labels = {}, annotations = {} } = metadata;
-  return wrong([
-    [metadata.name === secretNameOf(identity), `Secret ${metadata.name} has the wrong name`],
-    [type === 'kubernetes.io/tls', `the Secret is of type ${type}`],
-    [immutable !== true, 'the Secret is immutable'],
-    [metadata.deletionTimestamp === undefined, 'the Secret is being deleted'],
-    [labels[LABEL_MANAGED] === 'true' && labels[LABEL_AGENT] === name, 'the labels of the Secret are wrong'],
-    [annotations[ANNOTATION_OWNER_UID] === uid, 'the Secret names another identity as its owner'],
-    [owner?.kind === 'AgentIdentity' && owner.name === name, 'the owner reference of the Secret is wrong'],
-    [
-      Object.keys(data).sort().join() === KEYS.join(),
-      `the Secret has the keys ${Object.keys(data).join(', ')}`,
     ],
   ]);
 }
@@ -174,9 +171,4 @@ function hasKey(leaf: X509Certificate, pem: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** What does not hold. */
-export function wrong(claims: readonly (readonly [boolean, string])[]): readonly string[] {
-  return claims.filter(([holds]) => !holds).map(([, otherwise]) => otherwise);
 }

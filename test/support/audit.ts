@@ -5,8 +5,10 @@
 
 import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import { ANNOTATION_CLOSED, ANNOTATION_OWNER_UID, BUNDLE_NAME, LABEL_MANAGED } from '../../src/api/group.ts';
-import type { ConfigMap } from '../../src/controllers/bundle/bundle-record.ts';
+import { type ConfigMap, digestsOf, isSameFiles } from '../../src/controllers/bundle/bundle-record.ts';
 import type { Secret } from '../../src/controllers/identity/secret.ts';
+import { readBundleSignature } from '../../src/crypto/jose/bundle-signature.ts';
+import { SIGNATURE_FILE } from '../../src/domain/bundle/files.ts';
 import { type LedgerLine, LINES_PER_LEDGER, parseLedgerLine } from '../../src/domain/ledger/ledger-line.ts';
 import {
   auditIdentity,
@@ -15,9 +17,9 @@ import {
   secretNameOf,
   serialOf,
   serviceAccountOf,
-  textOf,
-  wrong,
+  signingSecretNameOf,
 } from './audit-identity.ts';
+import { textOf, wrong } from './audit-secret.ts';
 
 /** A cluster at one moment. Everything of the governed namespaces, and the state of the operator. */
 export interface ClusterFacts {
@@ -89,7 +91,8 @@ function identityChecks(facts: ClusterFacts, identity: AgentIdentity): readonly 
 function isOf({ metadata }: Secret, identity: AgentIdentity): boolean {
   const { namespace, uid } = identity.metadata;
   const isOwned = metadata.annotations?.[ANNOTATION_OWNER_UID] === uid;
-  return metadata.namespace === namespace && (isOwned || metadata.name === secretNameOf(identity));
+  const names = [secretNameOf(identity), signingSecretNameOf(identity)];
+  return metadata.namespace === namespace && (isOwned || names.includes(metadata.name));
 }
 
 /** A leaf that is in use stands in the ledger once, as it is. */
@@ -125,10 +128,8 @@ function orphan({ identities }: ClusterFacts, { metadata }: Secret): readonly st
   return isAlive ? [] : [`Secret ${metadata.namespace}/${metadata.name} belongs to nobody alive`];
 }
 
-function bundleChecks(
-  { identities, bundles, authority }: ClusterFacts,
-  namespace: string,
-): readonly string[] {
+function bundleChecks(facts: ClusterFacts, namespace: string): readonly string[] {
+  const { identities, bundles, authority } = facts;
   const bundle = bundles.find(({ metadata }) => metadata.namespace === namespace);
   const isNeeded = identities.some(({ metadata }) => metadata.namespace === namespace);
   const where = `${BUNDLE_NAME} of ${namespace}`;
@@ -137,11 +138,19 @@ function bundleChecks(
   return wrong([
     [isNeeded, `${where} is there for nobody`],
     [bundle.metadata.labels?.[LABEL_MANAGED] === 'true', `${where} lacks its label`],
-    [
-      Object.keys(data).join() === 'ca.crt' && data['ca.crt'] === authorityPem(authority),
-      `${where} is not the authority`,
-    ],
+    [data['ca.crt'] === authorityPem(authority), `${where} is not the authority`],
+    [isSigned(data, authorityPem(authority) ?? '', facts), `${where} is not what was signed`],
   ]);
+}
+
+/** All files but the signature, and no other, are as the authority has signed them for a time that is not over. */
+function isSigned(
+  { [SIGNATURE_FILE]: signature = '', ...files }: Readonly<Record<string, string>>,
+  rootsPem: string,
+  { trustDomain, nowMs }: ClusterFacts,
+): boolean {
+  const claims = readBundleSignature(signature, { rootsPem, trustDomain, nowMs });
+  return claims !== undefined && claims.exp * 1000 > nowMs && isSameFiles(digestsOf(files), claims.files);
 }
 
 function ledgerChecks(ledgers: readonly ConfigMap[]): readonly string[] {

@@ -1,5 +1,6 @@
 /** Looks at a cluster from outside the operator, all the time, and says what is not as it should be. */
 
+import { createHash } from 'node:crypto';
 import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import {
   AGENT_IDENTITY,
@@ -9,7 +10,6 @@ import {
   LABEL_LEDGER,
 } from '../../src/api/group.ts';
 import type { ConfigMap } from '../../src/controllers/bundle/bundle-record.ts';
-import { dataSha256 } from '../../src/controllers/bundle/bundle-record.ts';
 import type { Secret } from '../../src/controllers/identity/secret.ts';
 import { parseLedgerLine } from '../../src/domain/ledger/ledger-line.ts';
 import { Cache } from '../../src/kube/cache.ts';
@@ -183,8 +183,14 @@ function secretState(secret: Secret): SecretState {
     resourceVersion: secret.metadata.resourceVersion,
     serial: leaf === undefined ? undefined : serialOf(leaf),
     ownerUid: secret.metadata.annotations?.[ANNOTATION_OWNER_UID] ?? '',
-    content: leaf === undefined ? undefined : dataSha256(secret.data ?? {}),
+    content: leaf === undefined ? undefined : contentOf(secret.data ?? {}),
   };
+}
+
+/** All data as one text of fixed length, the same whatever the order of the keys. */
+function contentOf(data: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(data).sort(([left], [right]) => (left < right ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }
 
 /** Number of writes of which the writer cannot know whether they were carried out, by UID of the identity. */

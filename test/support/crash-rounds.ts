@@ -73,13 +73,16 @@ export const EVERY_WRITE: readonly string[] = [
   ...NAMES.map((name) => `POST networkpolicies ${AGENTS}/${wallOf(name)} #1`),
   `PUT networkpolicies ${AGENTS}/${wallOf('suspended')} #1`,
   `DELETE networkpolicies ${AGENTS}/${wallOf('deleted')} #1`,
-  ...NAMES.map((name) => `POST secrets ${AGENTS}/${name}-tls #1`),
+  ...NAMES.flatMap((name) => ['tls', 'signing'].map((kind) => `POST secrets ${AGENTS}/${name}-${kind} #1`)),
   `PUT secrets ${AGENTS}/altered-tls #1`,
   `DELETE secrets ${AGENTS}/frozen-tls #1`,
   `POST secrets ${AGENTS}/frozen-tls #2`,
   `POST secrets ${AGENTS}/changed-again #1`,
   ...['changed', 'deleted', 'suspended'].flatMap((name) =>
     ['PUT', 'DELETE'].map((verb) => `${verb} secrets ${AGENTS}/${name}-tls #1`),
+  ),
+  ...['deleted', 'suspended'].flatMap((name) =>
+    ['PUT', 'DELETE'].map((verb) => `${verb} secrets ${AGENTS}/${name}-signing #1`),
   ),
 ];
 

@@ -8,9 +8,10 @@ export interface SentPod {
   readonly spec: NonNullable<PodShape['spec']> & Readonly<Record<string, unknown>>;
 }
 
-/** ServiceAccount and Secret of the agent that all of them run as. */
+/** ServiceAccount and Secrets of the agent that all of them run as. */
 export const ACCOUNT = 'agent-deployer';
 export const SECRET = 'agent-deployer-tls';
+export const SIGNING_SECRET = 'agent-deployer-signing';
 
 /** The volume, word by word. */
 export const VOLUME: Readonly<Record<string, unknown>> & { readonly name: string } = {
@@ -31,12 +32,39 @@ export const VOLUME: Readonly<Record<string, unknown>> & { readonly name: string
         },
       },
       {
+        secret: {
+          name: SIGNING_SECRET,
+          optional: false,
+          items: [
+            { key: 'signing.key', path: 'signing/signing.key' },
+            { key: 'signing.kid', path: 'signing/signing.kid' },
+            { key: 'signing-keys.json', path: 'signing/signing-keys.json' },
+          ],
+        },
+      },
+      {
         configMap: {
           name: 'agent-trust-bundle',
           optional: false,
-          items: [{ key: 'ca.crt', path: 'bundle/ca.crt' }],
+          items: [
+            { key: 'ca.crt', path: 'bundle/ca.crt' },
+            { key: 'jwks.json', path: 'bundle/jwks.json' },
+            { key: 'policy.json', path: 'bundle/policy.json' },
+            { key: 'revocations.json', path: 'bundle/revocations.json' },
+            { key: 'bundle.jws', path: 'bundle/bundle.jws' },
+          ],
         },
       },
+      ...[1, 2, 3].map((part) => ({
+        configMap: {
+          name: `agent-trust-bundle-${part}`,
+          optional: true,
+          items: [
+            { key: `jwks-${part}.json`, path: `bundle/jwks-${part}.json` },
+            { key: `policy-${part}.json`, path: `bundle/policy-${part}.json` },
+          ],
+        },
+      })),
     ],
   },
 };

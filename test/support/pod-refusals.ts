@@ -20,7 +20,7 @@ function mountingAt(mountPath: string, volume: object = emptyDir, fields: object
 const FIRST_MOUNT = 'spec.containers[0].volumeMounts[0] (container agent)';
 
 function occupied(mountPath: string): string {
-  return `${FIRST_MOUNT} is at ${mountPath}, where the files of the agent go. Take it out if it holds them, since they are mounted by themselves (tls/tls.crt, tls/tls.key, bundle/ca.crt); else mount it somewhere else.`;
+  return `${FIRST_MOUNT} is at ${mountPath}, where the files of the agent go. Take it out if it holds them, since they are mounted by themselves (tls/tls.crt, tls/tls.key, signing/signing.key, bundle/ca.crt); else mount it somewhere else.`;
 }
 
 function readOnlyAbove(mountPath: string): string {
