@@ -75,6 +75,12 @@ export const LAYERS: readonly Layer[] = [
     mayImport: ['api', 'domain', 'crypto', 'kube', 'observe'],
   },
   {
+    folder: 'dev',
+    holds:
+      'agent-trust dev: a swarm on one machine, from the same manifests and by the same rules, without a cluster',
+    mayImport: ['api', 'domain', 'crypto', 'kube', 'cluster', 'controllers', 'admission'],
+  },
+  {
     folder: 'cmd',
     holds: 'configuration and one entry file per process; the only place that constructs things',
     mayImport: [
@@ -90,6 +96,7 @@ export const LAYERS: readonly Layer[] = [
       'servers',
       'sdk',
       'plugin',
+      'dev',
       'observe',
     ],
   },
