@@ -8,8 +8,10 @@ import { CommandError, EXIT_USAGE, runMain } from './control-plane/command-error
 const BENCHES: Readonly<Record<string, (count: number | undefined) => Promise<readonly BenchRow[]>>> = {
   identities: async (count = 1_000) => (await import('./bench/identities.ts')).benchIdentities({ count }),
   graph: async (count = 10_000) => (await import('./bench/graph.ts')).benchGraph({ count }),
+  bundles: async (count = 10_000) => (await import('./bench/bundles.ts')).benchBundles({ count }),
   policies: async (count = 1_000) => (await import('./bench/policies.ts')).benchPolicies({ count }),
   admission: async (count = 10_000) => (await import('./bench/admission.ts')).benchAdmission({ count }),
+  tokens: async (count = 4_000) => (await import('./bench/tokens.ts')).benchTokens({ count }),
   'leaf-issuance': async (count = 5_000) =>
     (await import('./bench/leaf-issuance-rows.ts')).leafIssuanceRows({ count }),
 };
@@ -17,7 +19,7 @@ const BENCHES: Readonly<Record<string, (count: number | undefined) => Promise<re
 const USAGE = `usage: npm run bench [-- NAME] [--count N] [--json FILE]
 
 NAME     ${Object.keys(BENCHES).join(' or ')}; default is all of them
---count  how many identities, agents, policies or leaves
+--count  how many identities, agents, policies, tokens or leaves
 --json   write the rows to FILE: an array of {name, value, unit, floor?, ratio?, goal?}
 `;
 

@@ -2,11 +2,14 @@
 
 import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../src/api/group.ts';
-import { secretObject } from '../../src/controllers/identity/secret-object.ts';
+import type { Secret } from '../../src/controllers/identity/secret.ts';
+import { framedSecret, secretObject } from '../../src/controllers/identity/secret-object.ts';
 import { identityStatus } from '../../src/controllers/identity/status.ts';
+import { secretFrame } from '../../src/controllers/identity/wish.ts';
 import { NETWORK_POLICY } from '../../src/controllers/mesh/kinds.ts';
 import type { MeshObject, MeshTarget } from '../../src/domain/mesh/model.ts';
 import { planMesh } from '../../src/domain/mesh/plan.ts';
+import { SIGNING_DATA, SIGNING_SECRET_TYPE } from '../../src/domain/signing/facts.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { SECRET } from '../../src/kube/core-types.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
@@ -39,6 +42,7 @@ export async function measureFloor({
     const written: KubeObject & { readonly spec: object } = { metadata: { name, namespace }, spec: {} };
     const identity = (await client.create<KubeObject>(AGENT_IDENTITY, written)) as AgentIdentity;
     for (const wall of wallOf(identity)) await client.create<KubeObject>(NETWORK_POLICY, wall);
+    await client.create(SECRET, signingSecretOf(identity));
     await client.create(SECRET, secretOf(identity));
     await client.applyStatus(AGENT_IDENTITY, {
       metadata: { name, namespace, uid: identity.metadata.uid },
@@ -66,18 +70,21 @@ function wallOf({ metadata: { name, namespace, uid } }: AgentIdentity): readonly
   return Object.values(planMesh(target, facts).objects);
 }
 
-function secretOf({ metadata: { name, namespace, uid } }: AgentIdentity): ReturnType<typeof secretObject> {
-  return secretObject(
-    {
-      namespace,
-      name: `${name}-tls`,
-      trustBundleSha256: '',
-      labels: { 'agenttrust.dev/managed': 'true', 'agenttrust.dev/agent': name },
-      annotations: { 'agenttrust.dev/owner-uid': uid },
-      ownerReference: { apiVersion: 'agenttrust.dev/v1alpha1', kind: 'AgentIdentity', name, uid },
-    },
-    { certificatePem: CERTIFICATE_PEM, privateKeyPem: PRIVATE_KEY_PEM, bundlePem: CERTIFICATE_PEM },
-  );
+function secretOf(identity: AgentIdentity): Secret {
+  return secretObject(secretFrame(identity, `${identity.metadata.name}-tls`), {
+    certificatePem: CERTIFICATE_PEM,
+    privateKeyPem: PRIVATE_KEY_PEM,
+    bundlePem: CERTIFICATE_PEM,
+  });
+}
+
+function signingSecretOf(identity: AgentIdentity): Secret {
+  return framedSecret(secretFrame(identity, `${identity.metadata.name}-signing`), SIGNING_SECRET_TYPE, {
+    [SIGNING_DATA.privateKey]: PRIVATE_KEY_PEM,
+    [SIGNING_DATA.keyId]: 'A'.repeat(43),
+    [SIGNING_DATA.keys]: 'A'.repeat(330),
+    [SIGNING_DATA.published]: 'A'.repeat(440),
+  });
 }
 
 /** A status as long as the real ones. */
@@ -102,6 +109,11 @@ export function statusOf(identity: AgentIdentity): ReturnType<typeof identitySta
       },
       failure: undefined,
       files: 'none',
+      signing: {
+        kind: 'ready',
+        message: `Secret ${name}-signing holds the signing keys.`,
+        keys: [{ kid: '0'.repeat(43), state: 'Active', sinceMs: nowMs }],
+      },
       mesh: {
         problem: undefined,
         coverage: { reason: 'NotInstalled', message: 'x'.repeat(230) },

@@ -17,6 +17,7 @@ import type { Stage } from './stage.ts';
 import { AGENTS, agentNames, SWARM } from './swarm.ts';
 import { alterBundle, deleteSecret, openWall } from './tampering.ts';
 import { agentTable, aligned, elapsed } from './text.ts';
+import { Memories, startAgents, tellOfTokens } from './tokens.ts';
 
 const CONTROLLER = { namespace: OPERATOR_NAMESPACE, name: 'agent-trust-controller' };
 const READY_TIMEOUT_MS = 30_000;
@@ -33,6 +34,7 @@ export interface Scene extends OpenPlace {
 /** Tells it all. @throws StepFailed from the first step that fails. */
 export async function tellStory(scene: Scene): Promise<void> {
   const { stage, access, host, place } = scene;
+  const memories = new Memories();
   const title = `agent-trust installed (helm/agent-trust, namespace ${OPERATOR_NAMESPACE})`;
   await stage.step(title, () => install(scene));
   await stage.step("operator started with the chart's ServiceAccount and nothing more", () =>
@@ -51,10 +53,19 @@ export async function tellStory(scene: Scene): Promise<void> {
     `all ${names.length} agents Ready, counted from the end of the apply`,
     () => allReady(scene, names),
   );
-  await tellOfDelegation(scene);
-  await tellOfAdmission(scene);
-  await tellOfCertificates(scene, identities);
-  await tellOfTampering(scene);
+  const edges = await tellOfDelegation(scene);
+  const agents = await stage.step(
+    'every agent has the files of its pod, and those that are called listen',
+    () => startAgents(access, join(scene.directory, 'pods'), { identities, edges, memories }),
+  );
+  try {
+    await tellOfAdmission(scene);
+    await tellOfCertificates(scene, identities);
+    await tellOfTampering(scene);
+    await tellOfTokens(stage, agents, memories);
+  } finally {
+    await agents.close();
+  }
 }
 
 async function tellOfCertificates(scene: Scene, identities: readonly AgentIdentity[]): Promise<void> {
@@ -93,7 +104,8 @@ async function tellOfCertificates(scene: Scene, identities: readonly AgentIdenti
   }
 }
 
-async function tellOfDelegation({ stage, access }: Scene): Promise<void> {
+/** Returns how many edges there are. */
+async function tellOfDelegation({ stage, access }: Scene): Promise<number> {
   const edges = await stage.step(
     'policy swarm is in force: what no rule grants is denied',
     () => edgesInForce(access, AGENTS),
@@ -102,6 +114,7 @@ async function tellOfDelegation({ stage, access }: Scene): Promise<void> {
   const rows = edges.map(({ from, to, capabilities }) => [from, to, capabilities.join(', ')]);
   const lines = aligned([['FROM', 'MAY DELEGATE TO', 'CAPABILITIES'], ...rows]);
   stage.screen.finalTable(['', ...lines.map((line) => ` ${line}`), '']);
+  return edges.length;
 }
 
 async function tellOfAdmission({ stage, access, place, directory }: Scene): Promise<void> {

@@ -71,6 +71,7 @@ describe('the chart on a cluster', () => {
     ...['get', 'list', 'watch', 'create', 'update', 'delete'].flatMap((verb) => [
       [verb, 'secrets', AGENTS, 'yes'],
       [verb, 'configmaps/agent-trust-bundle', AGENTS, 'yes'],
+      [verb, 'configmaps/agent-trust-bundle-3', AGENTS, 'yes'],
       [verb, 'configmaps/another', AGENTS, verb === 'create' ? 'yes' : 'no'],
       [verb, 'secrets', DATA, 'no'],
       [verb, 'networkpolicies.networking.k8s.io', AGENTS, 'yes'],
