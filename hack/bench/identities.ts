@@ -6,29 +6,27 @@
  * operator's run on the same API server, and the faster of the two counts.
  */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../src/api/group.ts';
 import { NETWORK_POLICY } from '../../src/controllers/mesh/kinds.ts';
 import { meshObjectName } from '../../src/domain/mesh/names.ts';
-import { KubeClient } from '../../src/kube/client.ts';
 import { SECRET, SERVICE_ACCOUNT } from '../../src/kube/core-types.ts';
-import { loadCredentials } from '../../src/kube/credentials.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { Transport } from '../../src/kube/transport.ts';
-import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
-import { streamProgress } from '../control-plane/progress.ts';
-import { ensureTools } from '../control-plane/tools.ts';
-import { waitUntil } from '../control-plane/wait-until.ts';
-import { installChart, OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
-import { type OperatorProcess, startOperatorProcess } from '../operator/operator-process.ts';
-import { countsSince, type WriteCounts, writeCounts } from './api-server-counts.ts';
+import { installChart } from '../operator/install-chart.ts';
+import type { OperatorProcess } from '../operator/operator-process.ts';
+import { countsSince, type WriteCounts } from './api-server-counts.ts';
+import {
+  type BenchCluster,
+  clusterWrites,
+  peakMemoryMiB,
+  startBenchOperator,
+  WORKERS,
+  watchReady,
+  withBenchCluster,
+} from './bench-cluster.ts';
 import { concurrently } from './concurrently.ts';
 import { measureFloor } from './identities-floor.ts';
 import { type BenchRow, percentile } from './row.ts';
 
-const WORKERS = 32;
 const WARM_UP = 100;
 const AGENTS = 'bench-agents';
 const FLOOR = 'bench-floor';
@@ -36,25 +34,10 @@ const READY_TIMEOUT_MS = 20 * 60_000;
 
 /** Measures `count` identities. */
 export async function benchIdentities({ count }: { readonly count: number }): Promise<readonly BenchRow[]> {
-  await ensureTools({ progress: streamProgress(process.stderr) });
-  const controlPlane = await startControlPlane();
-  const transport = new Transport({
-    credentials: await loadCredentials({ kubeconfig: controlPlane.kubeconfigPath }),
-    product: { name: 'agent-trust-bench', version: '0' },
-    connections: WORKERS,
-  });
-  try {
-    const client = new KubeClient({ transport, fieldManager: 'agent-trust-bench' });
-    return await measure({ controlPlane, client, count });
-  } finally {
-    await transport.close();
-    await controlPlane.stop();
-  }
+  return withBenchCluster((cluster) => measure({ ...cluster, count }));
 }
 
-interface Bench {
-  readonly controlPlane: ControlPlane;
-  readonly client: KubeClient;
+interface Bench extends BenchCluster {
   readonly count: number;
 }
 
@@ -125,22 +108,11 @@ async function prepare({ controlPlane, client, count }: Bench): Promise<void> {
   );
 }
 
-async function startOperator(
-  { controlPlane }: Bench,
-  ready: (operator: OperatorProcess) => Promise<boolean>,
+function startOperator(
+  bench: Bench,
+  isReady: (operator: OperatorProcess) => Promise<boolean>,
 ): Promise<OperatorProcess> {
-  const operator = await startOperatorProcess({
-    server: controlPlane.server,
-    serviceAccountDirectory: await controlPlane.serviceAccountDirectory({
-      namespace: OPERATOR_NAMESPACE,
-      name: 'agent-trust-controller',
-    }),
-    flags: [`--namespaces=${AGENTS}`, `--workers=${WORKERS}`],
-    logPath: join(controlPlane.directory, 'operator.log'),
-  });
-  if (!(await waitUntil(() => ready(operator), { timeoutMs: READY_TIMEOUT_MS })))
-    throw new Error('the operator was not ready in time');
-  return operator;
+  return startBenchOperator(bench, { namespace: AGENTS, isReady, timeoutMs: READY_TIMEOUT_MS });
 }
 
 interface OperatorRun {
@@ -153,8 +125,13 @@ interface OperatorRun {
 async function measureOperator(bench: Bench): Promise<OperatorRun> {
   const { client, count } = bench;
   const operator = await startOperator(bench, leads);
-  const before = await counts(bench);
-  const watch = await watchReady(client, count);
+  const before = await clusterWrites(bench);
+  const watch = await watchReady(bench, {
+    type: AGENT_IDENTITY,
+    namespace: AGENTS,
+    count,
+    timeoutMs: READY_TIMEOUT_MS,
+  });
   const createdAtMs = new Map<string, number>();
   const startedMs = performance.now();
   await concurrently(count, WORKERS, async (index) => {
@@ -168,7 +145,7 @@ async function measureOperator(bench: Bench): Promise<OperatorRun> {
   const readyAtMs = await watch.allReady;
   const seconds = (performance.now() - startedMs) / 1000;
   // Events trail behind; they are counted too.
-  const writes = countsSince(before, await counts(bench));
+  const writes = countsSince(before, await clusterWrites(bench));
   const peakMiB = peakMemoryMiB(operator.pid);
   await operator.stop();
   const latenciesMs = [...readyAtMs].map(([name, atMs]) =>
@@ -180,14 +157,14 @@ async function measureOperator(bench: Bench): Promise<OperatorRun> {
 async function measureRestart(
   bench: Bench,
 ): Promise<{ readonly seconds: number; readonly writes: number; readonly peakMiB: number }> {
-  const before = await counts(bench);
+  const before = await clusterWrites(bench);
   const startedMs = performance.now();
   const operator = await startOperator(bench, async (each) => {
     const done = await each.metric('controller_runtime_reconcile_total', 'controller="agentidentity"');
     return done >= bench.count && (await each.metric('workqueue_depth', 'name="agentidentity"')) === 0;
   });
   const seconds = (performance.now() - startedMs) / 1000;
-  const written = countsSince(before, await counts(bench));
+  const written = countsSince(before, await clusterWrites(bench));
   const peakMiB = peakMemoryMiB(operator.pid);
   await operator.stop();
   const writes =
@@ -199,53 +176,4 @@ async function measureRestart(
 
 async function leads(operator: OperatorProcess): Promise<boolean> {
   return (await operator.isReady()) && (await operator.metric('leader_election_master_status')) === 1;
-}
-
-async function counts({ controlPlane }: Bench): Promise<WriteCounts> {
-  return writeCounts(async () => (await controlPlane.kubectl(['get', '--raw', '/metrics'])).stdout);
-}
-
-async function watchReady(
-  client: KubeClient,
-  count: number,
-): Promise<{ readonly allReady: Promise<ReadonlyMap<string, number>> }> {
-  let { resourceVersion } = await client.list(AGENT_IDENTITY, { namespace: AGENTS });
-  const readyAtMs = new Map<string, number>();
-  const { promise: allReady, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, number>>();
-  const end = new AbortController();
-  const onLine = (line: Buffer): void => {
-    const { object } = JSON.parse(line.toString()) as { object: AgentIdentity };
-    resourceVersion = object.metadata.resourceVersion ?? resourceVersion;
-    const isReady = object.status?.conditions?.some(
-      ({ type, status }) => type === 'Ready' && status === 'True',
-    );
-    if (!isReady || readyAtMs.has(object.metadata.name)) return;
-    readyAtMs.set(object.metadata.name, performance.now());
-    if (readyAtMs.size < count) return;
-    end.abort();
-    resolve(readyAtMs);
-  };
-  // The server ends the watch of a reader that falls behind; it is resumed where it was.
-  const resume = async (): Promise<void> => {
-    const timeoutSeconds = READY_TIMEOUT_MS / 1000;
-    const late = AbortSignal.timeout(READY_TIMEOUT_MS);
-    const signal = AbortSignal.any([end.signal, late]);
-    while (!signal.aborted) {
-      await client.watch(AGENT_IDENTITY, {
-        namespace: AGENTS,
-        resourceVersion,
-        timeoutSeconds,
-        signal,
-        onLine,
-      });
-    }
-    late.throwIfAborted();
-  };
-  resume().catch((error: unknown) => (end.signal.aborted ? undefined : reject(error)));
-  return { allReady };
-}
-
-function peakMemoryMiB(pid: number): number {
-  const [, kib = '0'] = /^VmHWM:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) / 1024;
 }

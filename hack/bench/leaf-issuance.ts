@@ -6,6 +6,7 @@ import { type Authority, readAuthority } from '../../src/crypto/authority-reader
 import { generateEcKeyPair } from '../../src/crypto/key-pair.ts';
 import { LeafSigner } from '../../src/crypto/leaf.ts';
 import { type LeafProfile, leafProfile, type Validity } from '../../src/domain/certificate/profile.ts';
+import { percentile } from './row.ts';
 
 /**
  * What {@link benchLeafIssuance} measured, in CPU time of this process, the collection of garbage included. Each number is
@@ -117,6 +118,5 @@ function cpuMicroseconds(work: () => void): number {
 }
 
 function median(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return percentile(values, 0.5);
 }

@@ -6,53 +6,38 @@
  * server, and the faster of the two counts.
  */
 
-import { join } from 'node:path';
 import type { DelegationPolicy } from '../../src/api/delegation-policy.ts';
 import { AGENT_IDENTITY, DELEGATION_POLICY } from '../../src/api/group.ts';
 import { policyStatus } from '../../src/controllers/delegation/policy-status.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadCredentials } from '../../src/kube/credentials.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { Transport } from '../../src/kube/transport.ts';
-import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
-import { streamProgress } from '../control-plane/progress.ts';
-import { ensureTools } from '../control-plane/tools.ts';
 import { waitUntil } from '../control-plane/wait-until.ts';
-import { installChart, OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
-import { type OperatorProcess, startOperatorProcess } from '../operator/operator-process.ts';
-import { countsSince, type WriteCounts, writeCounts } from './api-server-counts.ts';
+import { installChart } from '../operator/install-chart.ts';
+import type { OperatorProcess } from '../operator/operator-process.ts';
+import { countsSince, type WriteCounts } from './api-server-counts.ts';
+import {
+  type BenchCluster,
+  clusterWrites,
+  startBenchOperator,
+  WORKERS,
+  watchReady,
+  withBenchCluster,
+} from './bench-cluster.ts';
 import { concurrently } from './concurrently.ts';
 import type { BenchRow } from './row.ts';
 
-const WORKERS = 32;
 const WARM_UP = 100;
 const AGENTS = 100;
 const NAMESPACE = 'bench-policies';
 const FLOOR = 'bench-floor';
 const TIMEOUT_MS = 10 * 60_000;
 
-interface Bench {
-  readonly controlPlane: ControlPlane;
-  readonly client: KubeClient;
+interface Bench extends BenchCluster {
   readonly count: number;
 }
 
 /** Measures `count` policies over a hundred agents, each policy with one rule for three of them. */
 export async function benchPolicies({ count }: { readonly count: number }): Promise<readonly BenchRow[]> {
-  await ensureTools({ progress: streamProgress(process.stderr) });
-  const controlPlane = await startControlPlane();
-  const transport = new Transport({
-    credentials: await loadCredentials({ kubeconfig: controlPlane.kubeconfigPath }),
-    product: { name: 'agent-trust-bench', version: '0' },
-    connections: WORKERS,
-  });
-  try {
-    const client = new KubeClient({ transport, fieldManager: 'agent-trust-bench' });
-    return await measure({ controlPlane, client, count });
-  } finally {
-    await transport.close();
-    await controlPlane.stop();
-  }
+  return withBenchCluster((cluster) => measure({ ...cluster, count }));
 }
 
 async function measure(bench: Bench): Promise<readonly BenchRow[]> {
@@ -137,34 +122,33 @@ async function measureOperator(
   bench: Bench,
 ): Promise<{ readonly seconds: number; readonly writes: WriteCounts }> {
   const operator = await startOperator(bench);
-  const before = await counts(bench);
-  const allReady = await watchReady(bench);
+  const before = await clusterWrites(bench);
+  const { allReady } = await watchReady(bench, {
+    type: DELEGATION_POLICY,
+    namespace: NAMESPACE,
+    count: bench.count,
+    timeoutMs: TIMEOUT_MS,
+  });
   const startedMs = performance.now();
   await concurrently(bench.count, WORKERS, (index) =>
     bench.client.create(DELEGATION_POLICY, policyOf(NAMESPACE, index)),
   );
-  const seconds = ((await allReady()) - startedMs) / 1000;
+  await allReady;
+  const seconds = (performance.now() - startedMs) / 1000;
   await settled(operator);
-  const writes = countsSince(before, await counts(bench));
+  const writes = countsSince(before, await clusterWrites(bench));
   await operator.stop();
   return { seconds, writes };
 }
 
 /** Resolves when it leads and has nothing left to do about the agents. */
-async function startOperator({ controlPlane }: Bench): Promise<OperatorProcess> {
-  const operator = await startOperatorProcess({
-    server: controlPlane.server,
-    serviceAccountDirectory: await controlPlane.serviceAccountDirectory({
-      namespace: OPERATOR_NAMESPACE,
-      name: 'agent-trust-controller',
-    }),
-    flags: [`--namespaces=${NAMESPACE}`, `--workers=${WORKERS}`],
-    logPath: join(controlPlane.directory, 'operator.log'),
+async function startOperator(bench: Bench): Promise<OperatorProcess> {
+  const operator = await startBenchOperator(bench, {
+    namespace: NAMESPACE,
+    isReady: async (each) =>
+      (await each.metric('controller_runtime_reconcile_total', 'controller="agentidentity"')) >= AGENTS,
+    timeoutMs: TIMEOUT_MS,
   });
-  const isReady = async (): Promise<boolean> =>
-    (await operator.metric('controller_runtime_reconcile_total', 'controller="agentidentity"')) >= AGENTS;
-  if (!(await waitUntil(isReady, { timeoutMs: TIMEOUT_MS })))
-    throw new Error('the operator was not ready in time');
   await settled(operator);
   return operator;
 }
@@ -174,44 +158,4 @@ async function settled(operator: OperatorProcess): Promise<void> {
     (await operator.metric('workqueue_depth')) === 0 &&
     (await operator.metric('workqueue_unfinished_work_seconds')) === 0;
   if (!(await waitUntil(isIdle, { timeoutMs: TIMEOUT_MS }))) throw new Error('the operator did not settle');
-}
-
-async function counts({ controlPlane }: Bench): Promise<WriteCounts> {
-  return writeCounts(async () => (await controlPlane.kubectl(['get', '--raw', '/metrics'])).stdout);
-}
-
-/** Gives the function that resolves with the instant, on the clock of `performance`, at which all were Ready. */
-async function watchReady({ client, count }: Bench): Promise<() => Promise<number>> {
-  let { resourceVersion } = await client.list(DELEGATION_POLICY, { namespace: NAMESPACE });
-  const ready = new Set<string>();
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const end = new AbortController();
-  const late = AbortSignal.timeout(TIMEOUT_MS);
-  const signal = AbortSignal.any([end.signal, late]);
-  const onLine = (line: Buffer): void => {
-    const { object } = JSON.parse(line.toString()) as { object: DelegationPolicy };
-    resourceVersion = object.metadata.resourceVersion;
-    const { conditions = [] } = object.status ?? {};
-    if (!conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) return;
-    ready.add(object.metadata.name);
-    if (ready.size < count) return;
-    resolve(performance.now());
-    end.abort();
-  };
-  // The server ends the watch of a reader that falls behind; it is resumed where it was.
-  const follow = async (): Promise<void> => {
-    const timeoutSeconds = TIMEOUT_MS / 1000;
-    while (!signal.aborted) {
-      await client.watch(DELEGATION_POLICY, {
-        namespace: NAMESPACE,
-        resourceVersion,
-        timeoutSeconds,
-        signal,
-        onLine,
-      });
-    }
-    late.throwIfAborted();
-  };
-  follow().catch((error: unknown) => (end.signal.aborted ? undefined : reject(error)));
-  return () => promise;
 }
