@@ -11,24 +11,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AgentIdentity } from '../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY, DELEGATION_POLICY, WEBHOOK_NAME, WEBHOOK_SECRET_NAME } from '../../src/api/group.ts';
-import { KubeClient } from '../../src/kube/client.ts';
 import { NAMESPACE, SECRET } from '../../src/kube/core-types.ts';
-import { loadCredentials } from '../../src/kube/credentials.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { Transport } from '../../src/kube/transport.ts';
-import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts';
-import { streamProgress } from '../control-plane/progress.ts';
-import { ensureTools } from '../control-plane/tools.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { waitUntil } from '../control-plane/wait-until.ts';
 import { installChart, OPERATOR_NAMESPACE } from '../operator/install-chart.ts';
 import { NODE_FLAGS, type OperatorProcess, startOperatorProcess } from '../operator/operator-process.ts';
 import { kindReview, podReview, type Swarm, swarmOf } from './admission-reviews.ts';
+import { type BenchCluster, peakMemoryMiB, WORKERS, withBenchCluster } from './bench-cluster.ts';
 import { concurrently } from './concurrently.ts';
 import { statusOf } from './identities-floor.ts';
 import { type OpenLoopOptions, type OpenLoopRequest, type OpenLoopResult, openLoop } from './open-loop.ts';
 import { type BenchRow, percentile } from './row.ts';
 
-const WORKERS = 32;
 const RATE = 500;
 const SECONDS = 20;
 const WARM_UP_SECONDS = 5;
@@ -39,28 +34,12 @@ const SERVER_NAME = `${WEBHOOK_NAME}.${OPERATOR_NAMESPACE}.svc`;
 
 /** Measures with `count` identities, and a tenth as many policies. */
 export async function benchAdmission({ count }: { readonly count: number }): Promise<readonly BenchRow[]> {
-  await ensureTools({ progress: streamProgress(process.stderr) });
-  const controlPlane = await startControlPlane();
-  const transport = new Transport({
-    credentials: await loadCredentials({ kubeconfig: controlPlane.kubeconfigPath }),
-    product: { name: 'agent-trust-bench', version: '0' },
-    connections: WORKERS,
-  });
-  try {
-    const client = new KubeClient({ transport, fieldManager: 'agent-trust-bench' });
-    return await measure(controlPlane, client, swarmOf(count));
-  } finally {
-    await transport.close();
-    await controlPlane.stop();
-  }
+  return withBenchCluster((cluster) => measure(cluster, swarmOf(count)));
 }
 
-async function measure(
-  controlPlane: ControlPlane,
-  client: KubeClient,
-  swarm: Swarm,
-): Promise<readonly BenchRow[]> {
-  await create(controlPlane, client, swarm);
+async function measure(cluster: BenchCluster, swarm: Swarm): Promise<readonly BenchRow[]> {
+  const { controlPlane, client } = cluster;
+  await create(cluster, swarm);
   const floor = await measureFloor(swarm);
   const webhook = await startWebhook(controlPlane);
   try {
@@ -118,7 +97,7 @@ function slowest({ kinds, pods }: Results): number {
 }
 
 /** The webhook is installed last: it does not run yet, and would be asked. */
-async function create(controlPlane: ControlPlane, client: KubeClient, swarm: Swarm): Promise<void> {
+async function create({ controlPlane, client }: BenchCluster, swarm: Swarm): Promise<void> {
   const { namespaces, identities, policies } = swarm;
   const { kubeconfigPath } = controlPlane;
   await installChart({ kubeconfigPath, namespaces: '*' });
@@ -183,11 +162,15 @@ async function loads(
       servername: SERVER_NAME,
       connections: CONNECTIONS,
       ratePerSecond: RATE,
+      warmUpSeconds: WARM_UP_SECONDS,
+      seconds: SECONDS,
       request,
     };
-    await openLoop({ ...options, seconds: WARM_UP_SECONDS });
-    const beforeMs = processorMs(pid);
-    const result = await openLoop({ ...options, seconds: SECONDS });
+    let beforeMs = 0;
+    const onWarm = (): void => {
+      beforeMs = processorMs(pid);
+    };
+    const result = await openLoop({ ...options, onWarm });
     return { ...result, cpuMs: (processorMs(pid) - beforeMs) / result.latenciesMs.length };
   };
   return { kinds: await load(kindReview), pods: await load(podReview) };
@@ -197,9 +180,4 @@ async function loads(
 function processorMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function peakMemoryMiB(pid: number): number {
-  const [, kib = '0'] = /^VmHWM:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) / 1024;
 }
