@@ -8,6 +8,7 @@ import { createSigner, encodeHeader, signJws } from '../../src/crypto/jose/signe
 import type { ReplayStore } from '../../src/domain/token/replay/replay-store.ts';
 import { type Agent, loadAgent } from '../../src/sdk/agent.ts';
 import type { Serving } from '../../src/sdk/http/agent-http.ts';
+import { readAgentFiles } from './agent-files.ts';
 import { Mismatch } from './mismatch.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -124,12 +125,9 @@ export class DelegatingAgents {
 
   /** Sends a request by hand. Returns what refuses it: a name, or the status when nobody names it. */
   async send({ from, to, token, parents = [], path = ROUTE }: Sent): Promise<string> {
-    const read = (file: string): Buffer => readFileSync(join(this.#directory, from, 'tls', file));
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const outgoing = request({
-      cert: read('tls.crt'),
-      key: read('tls.key'),
-      ca: read('ca.crt'),
+      ...readAgentFiles(join(this.#directory, from, 'tls')),
       host: '127.0.0.1',
       port: this.#portOf(to),
       servername: to,

@@ -11,7 +11,7 @@ import { AgentServer, callAgent, callAsStranger } from './agent-call.ts';
 import { readAgentFiles } from './agent-files.ts';
 import { edgesInForce } from './delegation.ts';
 import { Mismatch } from './mismatch.ts';
-import { mountAgents, verifyAgents } from './mounted-agents.ts';
+import { verifyLeaves } from './openssl.ts';
 import type { OpenPlace, Place } from './place.ts';
 import type { Stage } from './stage.ts';
 import { AGENTS, agentNames, SWARM } from './swarm.ts';
@@ -56,7 +56,7 @@ export async function tellStory(scene: Scene): Promise<void> {
   const edges = await tellOfDelegation(scene);
   const agents = await stage.step(
     'every agent has the files of its pod, and those that are called listen',
-    () => startAgents(access, join(scene.directory, 'pods'), { identities, edges, memories }),
+    () => startAgents(access, podsOf(scene), { identities, edges, memories }),
   );
   try {
     await tellOfAdmission(scene);
@@ -69,14 +69,16 @@ export async function tellStory(scene: Scene): Promise<void> {
 }
 
 async function tellOfCertificates(scene: Scene, identities: readonly AgentIdentity[]): Promise<void> {
-  const { stage, access, directory } = scene;
-  const agents = join(directory, 'agents');
-  await stage.step(`openssl verify -x509_strict accepts ${identities.length} certificates`, async () => {
-    await mountAgents(access, agents, identities);
-    await verifyAgents(agents, identities);
-  });
+  const { stage } = scene;
+  const fileOf = (agent: string, path: string): string => join(podsOf(scene), agent, path);
+  await stage.step(`openssl verify -x509_strict accepts ${identities.length} certificates`, () =>
+    verifyLeaves(
+      fileOf('agent-coordinator', 'bundle/ca.crt'),
+      identities.map(({ metadata }) => fileOf(metadata.name, 'tls/tls.crt')),
+    ),
+  );
   const caller = spiffeIdOf(identities, 'agent-coordinator');
-  const files = readAgentFiles(join(agents, 'agent-deployer'));
+  const files = readAgentFiles(fileOf('agent-deployer', 'tls'));
   const server = await AgentServer.start({ files, accepts: caller });
   const to = {
     port: server.port,
@@ -85,7 +87,7 @@ async function tellOfCertificates(scene: Scene, identities: readonly AgentIdenti
   };
   try {
     await tellOfCalls(stage, async () => {
-      const coordinator = readAgentFiles(join(agents, 'agent-coordinator'));
+      const coordinator = readAgentFiles(fileOf('agent-coordinator', 'tls'));
       return callAgent(coordinator, to, caller);
     });
     await stage.step(
@@ -102,6 +104,11 @@ async function tellOfCertificates(scene: Scene, identities: readonly AgentIdenti
   } finally {
     await server.stop();
   }
+}
+
+/** Where each agent has a folder with the files of its pod. */
+function podsOf({ directory }: Scene): string {
+  return join(directory, 'pods');
 }
 
 /** Returns how many edges there are. */

@@ -9,8 +9,10 @@ import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { parseAllDocuments } from 'yaml';
 import { ensureTools } from '../../hack/control-plane/tools.ts';
-import { mountSecret, readAgentFiles } from '../../hack/demo/agent-files.ts';
+import { readAgentFiles } from '../../hack/demo/agent-files.ts';
+import { secretFiles } from '../../hack/demo/pod-folder.ts';
 import { type OperatorProcess, startOperatorProcess } from '../../hack/operator/operator-process.ts';
+import { mountFiles } from '../../src/dev/folder.ts';
 import { useControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -256,13 +258,12 @@ describe('the pages on a cluster', function () {
     );
     writeFileSync(join(desk, 'server.mjs'), block?.text ?? '');
     for (const agent of ['agent-deployer', 'agent-coordinator', 'agent-writer']) {
-      const secret = await swarm().secret(`${agent}-tls`);
-      mountSecret(join(desk, agent), secret ?? { metadata: { name: agent } });
+      mountFiles(join(desk, agent), secretFiles('tls', await swarm().secret(`${agent}-tls`)));
     }
     const port = await freePort();
     const server = spawn(process.execPath, ['server.mjs'], {
       cwd: desk,
-      env: { TLS_DIR: 'agent-deployer', PORT: String(port) },
+      env: { TLS_DIR: 'agent-deployer/tls', PORT: String(port) },
       stdio: 'ignore',
     });
     try {
@@ -277,7 +278,7 @@ describe('the pages on a cluster', function () {
 
   /** First line of the answer to an agent, or the error. */
   function firstLine(port: number, agent: string | undefined): Promise<string> {
-    const { cert, key, ca } = readAgentFiles(join(desk, agent ?? 'agent-deployer'));
+    const { cert, key, ca } = readAgentFiles(join(desk, agent ?? 'agent-deployer', 'tls'));
     const own = agent === undefined ? {} : { cert, key };
     const { promise, resolve } = Promise.withResolvers<string>();
     const socket = connect({

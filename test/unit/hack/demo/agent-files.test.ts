@@ -1,41 +1,23 @@
-/** Files of an agent, as a kubelet lays them out. */
-
-import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { mountSecret, readAgentFiles, spiffeIdsOf } from '../../../../hack/demo/agent-files.ts';
+import { readAgentFiles, spiffeIdsOf } from '../../../../hack/demo/agent-files.ts';
+import { secretFiles } from '../../../../hack/demo/pod-folder.ts';
+import { mountFiles } from '../../../../src/dev/folder.ts';
+import { useFolder } from '../../../support/dev/laptop.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-describe('mountSecret', () => {
-  let parent: string;
-  let directory: string;
+describe('readAgentFiles', () => {
+  const folder = useFolder();
 
-  before(() => {
-    parent = mkdtempSync(join(tmpdir(), 'agent-files-'));
-    directory = join(parent, 'agent');
+  it('reads the folder tls of a pod', () => {
     const data = { 'tls.crt': base64('leaf'), 'tls.key': base64('key'), 'ca.crt': base64('roots') };
-    mountSecret(directory, { metadata: { name: 'agent-tls' }, data });
-  });
-  after(() => rmSync(parent, { recursive: true }));
-
-  it('links each file through ..data to a folder named after the time', () => {
-    const [folder = ''] = readdirSync(directory);
-    expect(folder).to.match(/^\.\.\d{4}(_\d\d){5}\.\d+$/);
-    expect(readdirSync(directory).sort()).to.deep.equal(
-      [folder, '..data', 'ca.crt', 'tls.crt', 'tls.key'].sort(),
-    );
-    expect(readlinkSync(join(directory, '..data'))).to.equal(folder);
-    expect(readlinkSync(join(directory, 'tls.crt'))).to.equal('..data/tls.crt');
-  });
-
-  it('keeps the key from others', () => {
-    expect(lstatSync(join(directory, '..data', 'tls.key')).mode & 0o777).to.equal(0o600);
-  });
-
-  it('is read through the links', () => {
-    expect(readAgentFiles(directory)).to.deep.equal({ cert: 'leaf', key: 'key', ca: 'roots' });
+    mountFiles(folder.path, secretFiles('tls', { metadata: { name: 'agent-tls' }, data }));
+    expect(readAgentFiles(join(folder.path, 'tls'))).to.deep.equal({
+      cert: 'leaf',
+      key: 'key',
+      ca: 'roots',
+    });
   });
 });
 
