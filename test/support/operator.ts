@@ -9,7 +9,8 @@ import { type ControllerConfig, parseConfig } from '../../src/cmd/config.ts';
 import { type OperatorTiming, operatorComponents } from '../../src/cmd/operator.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { type Credentials, inClusterCredentials } from '../../src/kube/credentials.ts';
-import { Lifecycle, type ProcessPort } from '../../src/kube/lifecycle.ts';
+import { Lifecycle } from '../../src/kube/lifecycle.ts';
+import { processStub } from './process-stub.ts';
 
 /** How it runs. */
 export interface OperatorOptions {
@@ -44,16 +45,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
   const { controlPlane, flags = [], clock, timing, logName = 'operator' } = options;
   const log = pino({ level: 'debug' }, pino.destination(join(controlPlane.directory, `${logName}.log`)));
   const registry = new Registry();
-  const signals = new Map<string, () => void>();
-  const process: ProcessPort = {
-    onSignal(signal, listener) {
-      signals.set(signal, listener);
-      return () => signals.delete(signal);
-    },
-    // mocha reports what nobody caught.
-    onUncaught: () => () => {},
-    exit: () => {},
-  };
+  const process = processStub();
   const components = operatorComponents({
     config: configOf(flags),
     credentials: await credentialsOf(options),
@@ -69,7 +61,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     registry,
     ended,
     stop() {
-      signals.get('SIGTERM')?.();
+      process.terminate();
       return ended;
     },
     // The connections are the first of them and end at once, so that no other can send anything as it ends.

@@ -13,9 +13,10 @@ import { parseWebhookConfig } from '../../src/cmd/webhook-config.ts';
 import { WEBHOOK_GRACE_MS, webhookComponents } from '../../src/cmd/webhook-parts.ts';
 import type { Clock } from '../../src/kube/clock.ts';
 import { inClusterCredentials } from '../../src/kube/credentials.ts';
-import { Lifecycle, type ProcessPort } from '../../src/kube/lifecycle.ts';
+import { Lifecycle } from '../../src/kube/lifecycle.ts';
 import type { Log } from '../../src/observe/log.ts';
 import { eventually } from './eventually.ts';
+import { processStub } from './process-stub.ts';
 
 /** How it runs. */
 export interface WebhookOptions {
@@ -61,7 +62,6 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
     throw new Error(parsed.kind === 'invalid' ? parsed.problems.join('\n') : 'help');
   const { hostname, port } = new URL(controlPlane.server);
   const registry = new Registry();
-  const signals = new Map<string, () => void>();
   const listening = Promise.withResolvers<number>();
   const file = pino({ level: 'debug' }, pino.destination(join(controlPlane.directory, `${logName}.log`)));
   const log = both(
@@ -69,15 +69,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
     onInfo('admission server listens', (fields) => listening.resolve(Number(fields['port']))),
     ...(options.log === undefined ? [] : [options.log]),
   );
-  const process: ProcessPort = {
-    onSignal(signal, listener) {
-      signals.set(signal, listener);
-      return () => signals.delete(signal);
-    },
-    // mocha reports what nobody caught.
-    onUncaught: () => () => {},
-    exit: () => {},
-  };
+  const process = processStub();
   const components = webhookComponents({
     config: parsed.config,
     credentials: await inClusterCredentials({
@@ -96,7 +88,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
     registry,
     port: listening.promise,
     stop() {
-      signals.get('SIGTERM')?.();
+      process.terminate();
       return ended;
     },
   };

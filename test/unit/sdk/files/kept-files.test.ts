@@ -1,40 +1,12 @@
 import { expect } from 'chai';
-import { AgentDirectory } from '../../../../src/sdk/files/agent-directory.ts';
 import type { FileProblem, FileProblemCode } from '../../../../src/sdk/files/file-problem.ts';
 import { type FileChanges, LocalSwarm } from '../../../support/sdk/agent-folder.ts';
-import { swapFolder } from '../../../support/sdk/mounted-folder.ts';
+import { useOpenedDirectory } from '../../../support/sdk/opened-directory.ts';
 
 const NAME = 'agent-deployer';
-const NEVER_MS = 3_600_000;
 
 describe('AgentDirectory with files that are not right', () => {
-  let nowMs: number;
-  let swarm: LocalSwarm;
-  let directory: AgentDirectory | undefined;
-  const clock = (): number => nowMs;
-
-  beforeEach(() => {
-    nowMs = Date.now();
-    swarm = new LocalSwarm({ nowMs: clock });
-  });
-
-  afterEach(() => {
-    directory?.close();
-    directory = undefined;
-    swarm.close();
-  });
-
-  async function open(dir: string = swarm.folder(NAME), pollMs = NEVER_MS): Promise<AgentDirectory> {
-    directory = await AgentDirectory.open(dir, { nowMs: clock, pollMs });
-    return directory;
-  }
-
-  /** Writes the next bundle with changes, and reads it. */
-  async function write(changes: FileChanges): Promise<void> {
-    swarm.sequence += 1;
-    swapFolder(swarm.folder(NAME), swarm.files(NAME, changes));
-    await directory?.reload();
-  }
+  const scene = useOpenedDirectory(NAME);
 
   describe('keeps the bundle that it has', () => {
     const otherAuthority = new LocalSwarm();
@@ -77,13 +49,13 @@ describe('AgentDirectory with files that are not right', () => {
       ['an older sequence', () => ({ claims: { sequence: 7 } }), 'bundle_older', 'bundle.jws'],
       [
         'the same sequence with another content',
-        () => ({ claims: { sequence: swarm.sequence - 1 } }),
+        () => ({ claims: { sequence: scene.swarm.sequence - 1 } }),
         'bundle_older',
         'bundle.jws',
       ],
       [
         'an end that is over',
-        () => ({ claims: { exp: Math.floor(nowMs / 1000), iat: Math.floor(nowMs / 1000) - 60 } }),
+        () => ({ claims: { exp: Math.floor(scene.nowMs / 1000), iat: Math.floor(scene.nowMs / 1000) - 60 } }),
         'bundle_expired',
         'bundle.jws',
       ],
@@ -101,7 +73,7 @@ describe('AgentDirectory with files that are not right', () => {
       ],
       [
         'an issuer in two parts',
-        () => ({ bundle: { 'jwks-1.json': String(swarm.files(NAME)['bundle/jwks.json']) } }),
+        () => ({ bundle: { 'jwks-1.json': String(scene.swarm.files(NAME)['bundle/jwks.json']) } }),
         'bundle_invalid',
         'jwks.json',
       ],
@@ -114,11 +86,11 @@ describe('AgentDirectory with files that are not right', () => {
     ];
     for (const [what, changes, code, file] of cases) {
       it(`when the new one has ${what}`, async () => {
-        const opened = await open();
+        const opened = await scene.open();
         const { current } = opened;
         const told: FileProblem[] = [];
         opened.onProblem((problem) => told.push(problem));
-        await write(changes());
+        await scene.write(changes());
         expect(opened.current).to.equal(current);
         expect(told.map((problem) => [problem.code, problem.file])).to.deep.equal([[code, `bundle/${file}`]]);
         expect(told).to.deep.equal(opened.problems);
@@ -126,34 +98,34 @@ describe('AgentDirectory with files that are not right', () => {
     }
 
     it('and takes the next one that is right', async () => {
-      const opened = await open();
-      await write({ claims: { aud: 'ai-data' } });
-      swarm.publish();
+      const opened = await scene.open();
+      await scene.write({ claims: { aud: 'ai-data' } });
+      scene.swarm.publish();
       await opened.reload();
-      expect(opened.current.bundle?.claims.sequence).to.equal(swarm.sequence);
+      expect(opened.current.bundle?.claims.sequence).to.equal(scene.swarm.sequence);
       expect(opened.problems).to.deep.equal([]);
     });
 
     it('and takes new keys that came with a bad one', async () => {
-      const opened = await open();
-      swarm.renewCertificate(NAME);
-      swarm.keys(NAME).replace();
+      const opened = await scene.open();
+      scene.swarm.renewCertificate(NAME);
+      scene.swarm.keys(NAME).replace();
       const { bundle } = opened.current;
-      await write({ claims: { aud: 'ai-data' } });
+      await scene.write({ claims: { aud: 'ai-data' } });
       const { tls, signer } = opened.current;
       expect(opened.current.bundle).to.equal(bundle);
-      expect(tls.certificatePem).to.equal(swarm.certificate(NAME).cert);
-      expect(signer.kid).to.equal(swarm.keys(NAME).published()[0]?.kid);
+      expect(tls.certificatePem).to.equal(scene.swarm.certificate(NAME).cert);
+      expect(signer.kid).to.equal(scene.swarm.keys(NAME).published()[0]?.kid);
     });
   });
 
   it('keeps certificate and key of one agent, and takes the bundle beside another one', async () => {
-    const opened = await open();
+    const opened = await scene.open();
     const { tls } = opened.current;
-    const { 'tls/tls.crt': crt, 'tls/tls.key': key } = swarm.files('agent-stranger');
-    await write({ files: { 'tls/tls.crt': crt, 'tls/tls.key': key } });
+    const { 'tls/tls.crt': crt, 'tls/tls.key': key } = scene.swarm.files('agent-stranger');
+    await scene.write({ files: { 'tls/tls.crt': crt, 'tls/tls.key': key } });
     expect(opened.problems.map(({ code }) => code)).to.deep.equal(['certificate_of_another']);
     expect(opened.current.tls).to.equal(tls);
-    expect(opened.current.bundle?.claims.sequence).to.equal(swarm.sequence);
+    expect(opened.current.bundle?.claims.sequence).to.equal(scene.swarm.sequence);
   });
 });
