@@ -7,7 +7,7 @@ import { GraphBook } from '../cluster/graph-book.ts';
 import { type ClusterView, reasonsOfReady } from '../controllers/cluster-view.ts';
 import { boundaryReconciler, policyReconciler } from '../controllers/delegation/reconcile.ts';
 import { connectDelegation } from '../controllers/delegation/triggers.ts';
-import type { EventSink } from '../controllers/identity/identity-events.ts';
+import type { EventSink } from '../controllers/event-sink.ts';
 import { statusWriter } from '../controllers/status-writer.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Controller, type ControllerOptions } from '../kube/controller.ts';

@@ -2,7 +2,7 @@
 
 import type { Registry } from 'prom-client';
 import type { ClusterView } from '../controllers/cluster-view.ts';
-import type { EventSink } from '../controllers/identity/identity-events.ts';
+import type { EventSink } from '../controllers/event-sink.ts';
 import type { MeshView } from '../controllers/mesh/mesh-view.ts';
 import { PodEvents } from '../controllers/pods/pod-events.ts';
 import { PodReporter } from '../controllers/pods/pod-reporter.ts';

@@ -1,10 +1,10 @@
 /** The parts of the controller process that keep the signing keys of agents. */
 
 import type { ClusterView } from '../controllers/cluster-view.ts';
+import type { EventSink } from '../controllers/event-sink.ts';
 import type { ActPorts } from '../controllers/identity/act.ts';
 import { Attempts } from '../controllers/identity/attempts.ts';
 import type { SigningPort } from '../controllers/identity/context.ts';
-import type { EventSink } from '../controllers/identity/identity-events.ts';
 import { SigningKeeper } from '../controllers/signing/keep-keys.ts';
 import { KeyMemory } from '../controllers/signing/key-memory.ts';
 import { PublishedKeyChanges } from '../controllers/signing/published-keys.ts';

@@ -5,7 +5,7 @@ import type { EventReason } from '../../api/event-reasons.ts';
 import type { DelegationPolicyStatus } from '../../api/generated/delegationpolicies.ts';
 import { DELEGATION_POLICY, GROUP, VERSION } from '../../api/group.ts';
 import { nameSome } from '../../domain/delegation/resolve-acceptance.ts';
-import type { EventSink } from '../identity/identity-events.ts';
+import type { EventSink } from '../event-sink.ts';
 
 type Status = DelegationPolicyStatus;
 type Problem = NonNullable<Status['problems']>[number];

@@ -10,7 +10,7 @@ import { selects } from '../../domain/delegation/label-selector.ts';
 import { resolveBoundary } from '../../domain/delegation/resolve-boundary.ts';
 import type { Reconcile } from '../../kube/controller.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import type { EventSink } from '../identity/identity-events.ts';
+import type { EventSink } from '../event-sink.ts';
 import type { WriteStatus } from '../status-writer.ts';
 import { boundaryStatus } from './boundary-status.ts';
 import { tellPolicyChange } from './policy-events.ts';

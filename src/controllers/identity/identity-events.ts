@@ -3,26 +3,9 @@
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import type { ReadyReason } from '../../api/conditions.ts';
 import type { EventReason } from '../../api/event-reasons.ts';
-import { AGENT_IDENTITY, GROUP, VERSION } from '../../api/group.ts';
 import type { CertificatePlan, IssueReason } from '../../domain/certificate/plan.ts';
 import type { WipeResult } from '../../kube/fenced-writer.ts';
-
-/** Where events go; never blocks, never throws. */
-export interface EventSink {
-  record(event: {
-    readonly regarding: {
-      readonly apiVersion: string;
-      readonly kind: string;
-      readonly name: string;
-      readonly namespace: string;
-      readonly uid: string;
-    };
-    readonly type: 'Normal' | 'Warning';
-    readonly reason: EventReason;
-    readonly action: string;
-    readonly note: string;
-  }): void;
-}
+import { conditionReason, type EventSink, recordAbout } from '../event-sink.ts';
 
 /** Counters of what was done; see docs/reference/metrics.md. */
 export interface IdentityObserver {
@@ -55,20 +38,20 @@ export class IdentityEvents {
       this.#observer.issued(plan.reason);
       const reason = issueEvent(identity, plan.reason);
       const note = reason === 'Issued' ? 'Issued the certificate' : `New certificate: ${plan.message}`;
-      this.#record(identity, { type: 'Normal', reason, action: 'Issue', note });
+      recordAbout(this.#sink, identity, { type: 'Normal', reason, action: 'Issue', note });
     }
     if (plan.kind === 'repair') {
       for (const { what } of plan.findings) this.#observer.repaired(what);
       const note = `Mended the Secret: ${plan.findings.map(({ message }) => message).join('; ')}`;
-      this.#record(identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
+      recordAbout(this.#sink, identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
     }
   }
 
   /** When an identity is not served; told once, as long as the reason stays. */
   refused(identity: AgentIdentity, reason: ReadyReason, message: string): void {
-    if (readyReason(identity) === reason) return;
+    if (conditionReason(identity, 'Ready') === reason) return;
     const event = reason === 'RepairLoop' ? 'RepairLoop' : 'Refused';
-    this.#record(identity, {
+    recordAbout(this.#sink, identity, {
       type: 'Warning',
       reason: event,
       action: 'Issue',
@@ -77,10 +60,10 @@ export class IdentityEvents {
   }
 
   /** When a try failed; told once in a row of failures. */
-  failed(identity: AgentIdentity, message: string): void {
+  failed(identity: AgentIdentity, note: string): void {
     this.#observer.failed();
-    if (readyReason(identity) === 'IssueFailed') return;
-    this.#record(identity, { type: 'Warning', reason: 'IssueFailed', action: 'Issue', note: message });
+    if (conditionReason(identity, 'Ready') === 'IssueFailed') return;
+    recordAbout(this.#sink, identity, { type: 'Warning', reason: 'IssueFailed', action: 'Issue', note });
   }
 
   /** When a Secret whose key may not live on was wiped; `identity` is undefined when it is gone. */
@@ -92,20 +75,7 @@ export class IdentityEvents {
       result.kind === 'wiped'
         ? `Emptied and deleted Secret ${secretName}`
         : `Emptied Secret ${secretName}; finalizers of others keep the empty object: ${result.finalizers.join(', ')}`;
-    this.#record(identity, { type: 'Warning', reason: 'Wiped', action: 'Wipe', note });
-  }
-
-  #record(
-    { metadata: { name, namespace, uid } }: AgentIdentity,
-    event: {
-      readonly type: 'Normal' | 'Warning';
-      readonly reason: EventReason;
-      readonly action: string;
-      readonly note: string;
-    },
-  ): void {
-    const regarding = { apiVersion: `${GROUP}/${VERSION}`, kind: AGENT_IDENTITY.kind, name, namespace, uid };
-    this.#sink.record({ regarding, ...event });
+    recordAbout(this.#sink, identity, { type: 'Warning', reason: 'Wiped', action: 'Wipe', note });
   }
 }
 
@@ -119,8 +89,4 @@ function issueEvent(identity: AgentIdentity, reason: IssueReason): EventReason {
   if (ORDINARY.includes(reason)) return 'Renewed';
   const hadOne = identity.status?.certificate?.serialNumber !== undefined;
   return reason === 'SecretMissing' && !hadOne ? 'Issued' : 'Repaired';
-}
-
-function readyReason({ status }: AgentIdentity): string | undefined {
-  return status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
 }

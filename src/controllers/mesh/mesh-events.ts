@@ -1,12 +1,10 @@
 /** What is told to people about the mesh objects of an identity. */
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
-import type { EventReason } from '../../api/event-reasons.ts';
-import { AGENT_IDENTITY, GROUP, VERSION } from '../../api/group.ts';
 import type { MeshRole } from '../../domain/mesh/model.ts';
 import { meshObjectName } from '../../domain/mesh/names.ts';
 import type { Coverage } from '../../domain/mesh/ready.ts';
-import type { EventSink } from '../identity/identity-events.ts';
+import { conditionReason, type EventSink, recordAbout } from '../event-sink.ts';
 import { typeOfRole } from './kinds.ts';
 
 /** Counters of what was done; see docs/reference/metrics.md. */
@@ -39,11 +37,16 @@ export class MeshEvents {
   mended(identity: AgentIdentity, rounds: number): void {
     this.#observer.repaired();
     const note = 'Put back the mesh objects: somebody had changed or deleted them';
-    this.#record(identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
+    recordAbout(this.#sink, identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
     if (rounds !== LOOP_ROUNDS) return;
     const { namespace, name } = identity.metadata;
     const loop = `Something undoes the mesh objects again and again; they are put back once a second. Find who writes them: kubectl get authorizationpolicies,peerauthentications,networkpolicies -n ${namespace} -l agenttrust.dev/agent=${name} -o yaml --show-managed-fields`;
-    this.#record(identity, { type: 'Warning', reason: 'RepairLoop', action: 'Repair', note: loop });
+    recordAbout(this.#sink, identity, {
+      type: 'Warning',
+      reason: 'RepairLoop',
+      action: 'Repair',
+      note: loop,
+    });
   }
 
   /** Objects of others stood under our names and were overwritten. */
@@ -51,36 +54,24 @@ export class MeshEvents {
     for (const role of roles) {
       const name = meshObjectName(role, identity.metadata);
       const note = `${typeOfRole(role).kind} ${name} was there and not ours; it was overwritten, since this name belongs to the wall of the agent`;
-      this.#record(identity, { type: 'Warning', reason: 'PolicySquatted', action: 'TakeOver', note });
+      recordAbout(this.#sink, identity, {
+        type: 'Warning',
+        reason: 'PolicySquatted',
+        action: 'TakeOver',
+        note,
+      });
     }
   }
 
   /** The wall is not as it should be; told when that begins. */
-  judged(identity: AgentIdentity, { reason, message }: Coverage): void {
+  judged(identity: AgentIdentity, { reason, message: note }: Coverage): void {
     if (reason !== 'Degraded' || conditionReason(identity, 'MeshReady') === 'Degraded') return;
-    this.#record(identity, { type: 'Warning', reason: 'MeshDegraded', action: 'Judge', note: message });
+    recordAbout(this.#sink, identity, { type: 'Warning', reason: 'MeshDegraded', action: 'Judge', note });
   }
 
   /** A try failed; told once in a row of failures. */
-  failed(identity: AgentIdentity, message: string): void {
+  failed(identity: AgentIdentity, note: string): void {
     if (conditionReason(identity, 'Ready') === 'MeshFailed') return;
-    this.#record(identity, { type: 'Warning', reason: 'MeshFailed', action: 'Render', note: message });
+    recordAbout(this.#sink, identity, { type: 'Warning', reason: 'MeshFailed', action: 'Render', note });
   }
-
-  #record(
-    { metadata: { name, namespace, uid } }: AgentIdentity,
-    event: {
-      readonly type: 'Normal' | 'Warning';
-      readonly reason: EventReason;
-      readonly action: string;
-      readonly note: string;
-    },
-  ): void {
-    const regarding = { apiVersion: `${GROUP}/${VERSION}`, kind: AGENT_IDENTITY.kind, name, namespace, uid };
-    this.#sink.record({ regarding, ...event });
-  }
-}
-
-function conditionReason({ status }: AgentIdentity, condition: string): string | undefined {
-  return status?.conditions?.find(({ type }) => type === condition)?.reason;
 }

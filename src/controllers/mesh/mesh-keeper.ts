@@ -7,6 +7,7 @@ import { olderClaimant } from '../../cluster/identity-view.ts';
 import type { MeshObjects } from '../../domain/mesh/model.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { type Key, keyOf } from '../../kube/object.ts';
+import { judgeAnswer, TELL_AFTER_UNANSWERED, TERMINATING_MESSAGE } from '../api-answer.ts';
 import { coverageOf } from './coverage.ts';
 import { policyDigest, shortDigest } from './digest.ts';
 import { isKept, keepObjects } from './keep-objects.ts';
@@ -14,14 +15,12 @@ import { MeshMemory } from './mesh-memory.ts';
 import type { MeshInput, MeshPorts } from './mesh-ports.ts';
 import type { MeshScope } from './mesh-view.ts';
 import { ownRecords } from './object-cache.ts';
-import { type MeshOutcome, refusalMessage, writeFailureOf } from './outcome.ts';
+import { type MeshOutcome, refusalMessage } from './outcome.ts';
 import { isGuarded, scopeAccess } from './scope-access.ts';
 import { wantedObjects } from './wanted.ts';
 
 const YIELD_RECHECK_MS = 1_000;
 const REFUSED_RECHECK_MS = 10_000;
-/** So many in a row, some three seconds, before status says so. */
-const TELL_AFTER_UNANSWERED = 6;
 
 const IN_PART =
   'The API server serves only one of AuthorizationPolicy and PeerAuthentication of security.istio.io/v1, so that the mesh objects stay as they are: let it serve both, or neither.';
@@ -139,12 +138,12 @@ export class MeshKeeper {
     isDryRun: boolean,
   ): MeshOutcome {
     if (!isKubeError(error)) throw error;
-    const failure = writeFailureOf(error);
-    if (failure === 'terminating') {
-      const message = 'The namespace is being deleted and takes no new objects.';
+    const answer = judgeAnswer(error);
+    if (answer === 'terminating') {
+      const message = TERMINATING_MESSAGE;
       return { kind: 'failed', reason: 'NamespaceTerminating', message, isDryRun, recheckAtMs: undefined };
     }
-    if (failure === 'passing' && this.#memory.unanswered(key) < TELL_AFTER_UNANSWERED) {
+    if (answer !== 'refused' && this.#memory.unanswered(key) < TELL_AFTER_UNANSWERED) {
       return { kind: 'unanswered', error, recheckAtMs: undefined };
     }
     const message = refusalMessage(error);

@@ -1,7 +1,8 @@
 /** What came of keeping the mesh objects of one identity: a value, so that it stops nothing else. */
 
 import type { Coverage } from '../../domain/mesh/ready.ts';
-import { isKubeError, isNamespaceTerminating, type KubeError } from '../../kube/errors.ts';
+import type { KubeError } from '../../kube/errors.ts';
+import { describeRefusal } from '../api-answer.ts';
 
 /**
  * - `outside`: there is nothing to keep: the namespace is not governed, or the ServiceAccount is another identity's.
@@ -36,21 +37,7 @@ export type MeshOutcome =
       readonly recheckAtMs: number | undefined;
     };
 
-/** What an error of the API server means for the objects. */
-export type WriteFailure = 'terminating' | 'refused' | 'passing';
-
-/** The API server said no to this. Everything else is over soon, or concerns everything. */
-const SAID_NO = ['KUBE_BAD_REQUEST', 'KUBE_FORBIDDEN', 'KUBE_INVALID'] as const;
-
-/** Judges it. */
-export function writeFailureOf(error: KubeError): WriteFailure {
-  if (isNamespaceTerminating(error)) return 'terminating';
-  return isKubeError(error, ...SAID_NO) ? 'refused' : 'passing';
-}
-
 /** Says what refuses, as far as the server tells. */
 export function refusalMessage(error: KubeError): string {
-  const fields = error.causes.map(({ field }) => field).filter((field) => field !== '');
-  const where = fields.length === 0 ? '' : ` (${fields.join(', ')})`;
-  return `${error.message}${where}. It is tried again by itself; a missing role, a quota or an admission policy may be what refuses it. What is there stays as strict as it is.`;
+  return `${describeRefusal(error)}. It is tried again by itself; a missing role, a quota or an admission policy may be what refuses it. What is there stays as strict as it is.`;
 }

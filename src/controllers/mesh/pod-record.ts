@@ -34,6 +34,8 @@ export interface PodRecord extends PodFacts {
   readonly uid: string;
   /** Names of the Secrets in its volumes. */
   readonly secrets: readonly string[];
+  /** It is among those that its Services send requests to. */
+  readonly isReady: boolean;
   /** It has not been started: neither volumes nor network are made. */
   readonly waitsForVolumes: boolean;
 }
@@ -45,8 +47,8 @@ const PROXY_PORTS: readonly string[] = ['15020', '15021', '15090'];
 const NO_SIDECAR: readonly string[] = ['gateway', 'grpc-agent', 'grpc-simple'];
 const ENDED: readonly (string | undefined)[] = ['Succeeded', 'Failed'];
 
-/** Annotations that take traffic past the proxy, and the values with which they do. */
-const EXCLUSIONS: readonly (readonly [string, (value: string) => boolean])[] = [
+/** Annotations that take traffic past the proxy, and the values with which they do: those that the policy pod-walls rejects. */
+export const EXCLUSIONS: readonly (readonly [string, (value: string) => boolean])[] = [
   ['ambient.istio.io/bypass-inbound-capture', (value) => value === 'true'],
   ['inject.istio.io/templates', (value) => listOf(value).some((name) => NO_SIDECAR.includes(name))],
   ['istio.io/reroute-virtual-interfaces', (value) => listOf(value).length > 0],
@@ -70,6 +72,7 @@ export function podRecord({ metadata, spec = {}, status = {} }: Pod): PodRecord 
     hasEnded: ENDED.includes(status.phase),
     uid,
     secrets: (spec.volumes ?? []).flatMap(secretsOf),
+    isReady: hasCondition(status, 'Ready'),
     waitsForVolumes: waitsForVolumes(status),
     labels,
     hostNetwork,
@@ -93,11 +96,12 @@ function secretsOf({ secret, projected }: PodVolume): readonly string[] {
 }
 
 /** The kubelet sets the condition once everything that containers need is there. */
-function waitsForVolumes({ phase = 'Pending', conditions = [] }: NonNullable<Pod['status']>): boolean {
-  const isReady = conditions.some(
-    ({ type, status }) => type === 'PodReadyToStartContainers' && status === 'True',
-  );
-  return phase === 'Pending' && !isReady;
+function waitsForVolumes(status: NonNullable<Pod['status']>): boolean {
+  return (status.phase ?? 'Pending') === 'Pending' && !hasCondition(status, 'PodReadyToStartContainers');
+}
+
+function hasCondition({ conditions = [] }: NonNullable<Pod['status']>, wanted: string): boolean {
+  return conditions.some(({ type, status }) => type === wanted && status === 'True');
 }
 
 function workloadOf({ labels = {}, ownerReferences = [] }: Pod['metadata']): string | undefined {

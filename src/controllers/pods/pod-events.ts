@@ -1,9 +1,8 @@
 /** What is told to people about the pods of agents. */
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
-import { AGENT_IDENTITY, GROUP, VERSION } from '../../api/group.ts';
 import type { MountReport } from '../../domain/pod/mounted.ts';
-import type { EventSink } from '../identity/identity-events.ts';
+import { conditionReason, type EventSink, recordAbout } from '../event-sink.ts';
 import type { PodRecord } from '../mesh/pod-record.ts';
 
 /** Events about identities and about pods. */
@@ -15,17 +14,10 @@ export class PodEvents {
   }
 
   /** Pods are without label or files; told when that begins. */
-  judged({ metadata, status }: AgentIdentity, { reason, message }: MountReport): void {
-    const before = status?.conditions?.find(({ type }) => type === 'FilesMounted');
-    if (reason !== 'NotMounted' || before?.reason === 'NotMounted') return;
-    const { name, namespace, uid } = metadata;
-    this.#sink.record({
-      regarding: { apiVersion: `${GROUP}/${VERSION}`, kind: AGENT_IDENTITY.kind, name, namespace, uid },
-      type: 'Warning',
-      reason: 'PodWithoutFiles',
-      action: 'Judge',
-      note: message,
-    });
+  judged(identity: AgentIdentity, { reason, message }: MountReport): void {
+    if (reason !== 'NotMounted' || conditionReason(identity, 'FilesMounted') === 'NotMounted') return;
+    const event = { type: 'Warning', reason: 'PodWithoutFiles', action: 'Judge', note: message } as const;
+    recordAbout(this.#sink, identity, event);
   }
 
   /** A pod waits for the Secret of an agent that is cut off. */

@@ -2,12 +2,10 @@
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import type { ReadyReason } from '../../api/conditions.ts';
-import type { EventReason } from '../../api/event-reasons.ts';
-import { AGENT_IDENTITY, GROUP, VERSION } from '../../api/group.ts';
 import type { SigningKey } from '../../domain/signing/keys.ts';
 import type { KeyReason } from '../../domain/signing/plan.ts';
 import type { SigningSecretPlan } from '../../domain/signing/secret-plan.ts';
-import type { EventSink } from '../identity/identity-events.ts';
+import { conditionReason, type EventSink, recordAbout } from '../event-sink.ts';
 
 /** Counters of what was done; see docs/reference/metrics.md. */
 export interface SigningObserver {
@@ -44,11 +42,11 @@ export class SigningEvents {
     const kid = keys.find(({ state }) => state === 'Active')?.kid ?? '';
     if (reason === 'Rotated') {
       const note = `Signing key ${kid} has taken over; the one before stays published until nothing that it signed is good any more`;
-      this.#record(identity, { type: 'Normal', reason: 'KeyRotated', action: 'Rotate', note });
+      recordAbout(this.#sink, identity, { type: 'Normal', reason: 'KeyRotated', action: 'Rotate', note });
     }
     if (reason === 'Compromised') {
       const note = `Dropped the signing keys that agenttrust.dev/refuse-keys-before refuses, and what they signed with them; signing key ${kid} is new`;
-      this.#record(identity, { type: 'Warning', reason: 'KeyRotated', action: 'Rotate', note });
+      recordAbout(this.#sink, identity, { type: 'Warning', reason: 'KeyRotated', action: 'Rotate', note });
     }
     const wrong = [
       ...(reason === 'Broken' || (reason === 'First' && hadKeys(identity))
@@ -58,29 +56,15 @@ export class SigningEvents {
     ];
     if (wrong.length === 0 || reason === 'Compromised') return;
     const note = `Mended Secret ${secretName}: ${wrong.join('; ')}`;
-    this.#record(identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
+    recordAbout(this.#sink, identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
   }
 
   /** When the keys cannot be kept; told once, as long as the reason stays. */
   failed(identity: AgentIdentity, reason: ReadyReason, message: string): void {
-    const before = identity.status?.conditions?.find(({ type }) => type === 'SigningKeyReady');
-    if (before?.reason === reason) return;
+    if (conditionReason(identity, 'SigningKeyReady') === reason) return;
     const event = reason === 'RepairLoop' || reason === 'IssueFailed' ? reason : 'Refused';
     const note = `${reason}: ${message}`;
-    this.#record(identity, { type: 'Warning', reason: event, action: 'Issue', note });
-  }
-
-  #record(
-    { metadata: { name, namespace, uid } }: AgentIdentity,
-    event: {
-      readonly type: 'Normal' | 'Warning';
-      readonly reason: EventReason;
-      readonly action: string;
-      readonly note: string;
-    },
-  ): void {
-    const regarding = { apiVersion: `${GROUP}/${VERSION}`, kind: AGENT_IDENTITY.kind, name, namespace, uid };
-    this.#sink.record({ regarding, ...event });
+    recordAbout(this.#sink, identity, { type: 'Warning', reason: event, action: 'Issue', note });
   }
 }
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Pod, podRecord } from '../../../../src/controllers/mesh/pod-record.ts';
+import { EXCLUSIONS, type Pod, podRecord } from '../../../../src/controllers/mesh/pod-record.ts';
 
 const POD: Pod = {
   metadata: { name: 'p', namespace: 'ai-agents', labels: { a: 'b' } },
@@ -10,6 +12,22 @@ function withMetadata(metadata: Partial<Pod['metadata']>): Pod {
   return { ...POD, metadata: { ...POD.metadata, ...metadata } };
 }
 
+describe('EXCLUSIONS', () => {
+  it('are, beside what turns injection off, what the policy pod-walls rejects', () => {
+    const template = join(
+      import.meta.dirname,
+      '../../../../helm/agent-trust/templates/policies/_pod-walls.tpl',
+    );
+    const walls = [...readFileSync(template, 'utf8').matchAll(/^ *\(list "(labels|annotations)" "(.+?)"/gm)];
+    expect(walls.map(([, where, key]) => `${where} ${key}`)).to.have.members([
+      'labels sidecar.istio.io/inject',
+      'annotations sidecar.istio.io/inject',
+      'labels istio.io/dataplane-mode',
+      ...EXCLUSIONS.map(([key]) => `annotations ${key}`),
+    ]);
+  });
+});
+
 describe('podRecord', () => {
   it('keeps what says where a pod stands', () => {
     expect(podRecord(POD)).to.deep.equal({
@@ -19,6 +37,7 @@ describe('podRecord', () => {
       hasEnded: false,
       uid: '',
       secrets: [],
+      isReady: false,
       waitsForVolumes: true,
       labels: { a: 'b' },
       hostNetwork: false,
@@ -95,6 +114,10 @@ describe('podRecord', () => {
     ['sidecar.istio.io/interceptionMode', 'NONE', true],
     ['sidecar.istio.io/interceptionMode', 'TPROXY', false],
     ['ambient.istio.io/bypass-inbound-capture', 'true', true],
+    ['inject.istio.io/templates', 'sidecar,grpc-agent', true],
+    ['inject.istio.io/templates', 'sidecar', false],
+    ['proxy.istio.io/config', 'interceptionMode: NONE', true],
+    ['proxy.istio.io/config', 'concurrency: 2', false],
   ] as const) {
     it(`${excludes ? 'sees' : 'accepts'} ${key}: "${value}"`, () => {
       const { exclusions } = podRecord(withMetadata({ annotations: { [key]: value } }));
