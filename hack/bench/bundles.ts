@@ -54,7 +54,8 @@ class Cluster {
       keys: () => [KEY, KEY],
       server: (id) => {
         const [namespace = '', name = ''] = id.split('/');
-        return serverPolicyOf({ namespace, name, clusterDomain: CLUSTER_DOMAIN }, {}, () => false);
+        const agent = { namespace, name, clusterDomain: CLUSTER_DOMAIN, hasSeveralPods: false };
+        return serverPolicyOf(agent, {}, () => false);
       },
       revocations: [],
       notBefore: () => undefined,

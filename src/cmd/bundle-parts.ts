@@ -11,9 +11,11 @@ import type { AuthorityState } from '../controllers/authority/authority-state.ts
 import { BundleLeaf } from '../controllers/bundle/bundle-leaf.ts';
 import { BundleMemory } from '../controllers/bundle/memory.ts';
 import { bundleReconciler } from '../controllers/bundle/reconcile.ts';
+import { podCounts } from '../controllers/bundle/several-pods.ts';
 import { bundleSources, type KeySource } from '../controllers/bundle/sources.ts';
 import { connectBundles } from '../controllers/bundle/triggers.ts';
 import type { ClusterView } from '../controllers/cluster-view.ts';
+import type { MeshView } from '../controllers/mesh/mesh-view.ts';
 import { revocationReconciler } from '../controllers/revocation/reconcile.ts';
 import { RevocationBook } from '../controllers/revocation/revocation-book.ts';
 import { connectRevocations, missingBundles } from '../controllers/revocation/triggers.ts';
@@ -33,6 +35,8 @@ export interface BundlePartsOptions extends Pick<IdentityViewOptions, 'cache'> {
   readonly view: ClusterView;
   readonly delegation: DelegationView;
   readonly book: GraphBook;
+  /** Its pods count. */
+  readonly mesh: MeshView;
   /** Of the signing keys of agents. */
   readonly changes: PublishedKeyChanges;
   readonly authority: () => AuthorityState;
@@ -70,6 +74,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
     onChange: (listener) => changes.onChange(listener),
   };
   const nowMs = (): number => clock.nowMs();
+  const pods = podCounts(options.mesh);
   const cache = revocationCache(options.cache);
   const { trustDomain, clusterDomain } = config;
   const { operatorNamespace, partBytes } = options;
@@ -86,6 +91,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
     book,
     keys,
     revocations: revocationBook,
+    pods,
     settings: { trustDomain, clusterDomain },
   });
   const memory = new BundleMemory(() => clock.monotonicMs());
@@ -101,6 +107,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
       sources,
       graph: book,
       revocations: revocationBook,
+      pods,
       leaf: new BundleLeaf(trustDomain),
       memory,
       trustDomain,
@@ -123,7 +130,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
       nowMs,
     }),
   });
-  connectBundles({ view, delegation, book, keys, revocations: revocationBook, memory, bundles });
+  connectBundles({ view, delegation, book, keys, revocations: revocationBook, pods, memory, bundles });
   connectRevocations({ view, cache, memory, revocations, bundles });
   return { bundles, revocations, cache };
 }

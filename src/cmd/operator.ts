@@ -188,6 +188,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     view,
     delegation,
     book: graph,
+    mesh: walls.mesh,
     changes: signing.changes,
     authority,
     client,

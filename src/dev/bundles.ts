@@ -129,7 +129,8 @@ class LaptopSources {
       keysIn: (namespace: string) => keysIn(this.#input.keys, namespace),
       onChange: (listener: (namespace: string) => void) => void this.#keysChanged.add(listener),
     };
-    const sources = bundleSources({ view, delegation, book, revocations, settings, keys });
+    const pods = { hasSeveral: () => false };
+    const sources = bundleSources({ view, delegation, book, revocations, settings, keys, pods });
     this.all = {
       clusterDomain: sources.clusterDomain,
       graph: sources.graph,

@@ -35,6 +35,7 @@ import {
   renewalMs,
 } from './judge.ts';
 import type { BundleMemory } from './memory.ts';
+import type { PodCounts } from './several-pods.ts';
 import { BundleStore } from './store.ts';
 
 /** What the reconciler is made of. */
@@ -47,6 +48,7 @@ export interface BundlePorts {
   /** Whether the graph lacks nothing. */
   readonly graph: { readonly isComplete: boolean };
   readonly revocations: RevocationBook;
+  readonly pods: Pick<PodCounts, 'isKnown'>;
   readonly leaf: BundleLeaf;
   readonly memory: BundleMemory;
   readonly trustDomain: string;
@@ -78,7 +80,7 @@ export function bundleReconciler(ports: BundlePorts): Reconcile {
   /** Namespaces where a bundle stands that no cache shows: it lacks our label. */
   const contested = new Set<Key>();
   return async (namespace, { signal }) => {
-    const { view, revocations, graph, memory } = ports;
+    const { view, revocations, graph, memory, pods } = ports;
     const governed = view.governed(namespace);
     // Without a whole list of identities a namespace only looks as if it had no agent.
     if (!view.identities.hasSynced || governed?.bundles.state !== 'synced') return { kind: 'settled' };
@@ -91,10 +93,11 @@ export function bundleReconciler(ports: BundlePorts): Reconcile {
       return { kind: 'settled' };
     }
     const authority = ports.authority();
-    // The authority wakes every namespace when it becomes ready, and so do graph and revocations when they are whole.
+    // The authority wakes every namespace when it becomes ready, and so do graph, revocations and pods when they are whole.
     if (authority.kind !== 'ready') return { kind: 'stalled', reason: 'AuthorityUnavailable' };
     if (!graph.isComplete) return { kind: 'stalled', reason: 'GraphIncomplete' };
     if (!revocations.isComplete) return { kind: 'stalled', reason: 'RevocationsUnknown' };
+    if (!pods.isKnown(namespace)) return { kind: 'stalled', reason: 'PodsUnknown' };
     try {
       const live = cached === undefined && contested.has(namespace) ? await store.find(0) : undefined;
       const observed = cached ?? (live && bundleRecord(live));

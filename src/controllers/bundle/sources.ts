@@ -21,6 +21,7 @@ import { dataPlaneOf } from '../../domain/mesh/resolve-data-plane.ts';
 import type { PublishedKey } from '../../domain/token/state/jwks-file.ts';
 import { splitKey } from '../../kube/object.ts';
 import type { RevocationBook } from '../revocation/revocation-book.ts';
+import type { PodCounts } from './several-pods.ts';
 
 /** Where the public keys of agents come from. */
 export interface KeySource {
@@ -36,6 +37,7 @@ export interface SourceOptions {
   readonly book: GraphBook;
   readonly keys: KeySource;
   readonly revocations: RevocationBook;
+  readonly pods: Pick<PodCounts, 'hasSeveral'>;
   readonly settings: { readonly trustDomain: string; readonly clusterDomain: string };
 }
 
@@ -44,7 +46,7 @@ export interface SourceOptions {
  * from here on, so make it before whatever is woken by the same changes.
  */
 export function bundleSources(options: SourceOptions): BundleSources {
-  const { view, delegation, book, keys, revocations, settings } = options;
+  const { view, delegation, book, keys, revocations, pods, settings } = options;
   const keysIn = new Map<string, ReadonlyMap<AgentId, readonly PublishedKey[]>>();
   keys.onChange((namespace) => keysIn.delete(namespace));
   view.identities.onChange((key) => keysIn.delete(splitKey(key).namespace ?? ''));
@@ -69,10 +71,15 @@ export function bundleSources(options: SourceOptions): BundleSources {
     },
     server(id) {
       const { namespace = '', name } = splitKey(id);
-      const served = { namespace, name, clusterDomain: settings.clusterDomain };
-      return serverPolicyOf(served, view.identities.get(id)?.spec ?? {}, (account) =>
-        isAgentAccount(view, account),
-      );
+      const spec = view.identities.get(id)?.spec ?? {};
+      const { serviceAccountName } = resolveAgentIdentity(name, spec);
+      const served = {
+        namespace,
+        name,
+        clusterDomain: settings.clusterDomain,
+        hasSeveralPods: pods.hasSeveral(namespace, serviceAccountName),
+      };
+      return serverPolicyOf(served, spec, (account) => isAgentAccount(view, account));
     },
     get revocations() {
       return revocations.entries();

@@ -14,6 +14,7 @@ import type { RevocationBook } from '../revocation/revocation-book.ts';
 import { namespacesToKeep } from '../triggers.ts';
 import type { BundleMemory } from './memory.ts';
 import type { NamedAgents } from './named-agents.ts';
+import type { PodCounts } from './several-pods.ts';
 import type { KeySource } from './sources.ts';
 
 /** What is connected. */
@@ -23,6 +24,7 @@ export interface BundleTriggers {
   readonly book: GraphBook;
   readonly keys: KeySource;
   readonly revocations: RevocationBook;
+  readonly pods: Pick<PodCounts, 'onChange'>;
   readonly memory: BundleMemory;
   readonly bundles: Pick<Controller, 'enqueue'>;
 }
@@ -34,7 +36,7 @@ const INTERVAL_MS = 2_000;
 
 /** Connects them. Call before the caches start, and after graph, book of revocations and sources are made. */
 export function connectBundles(triggers: BundleTriggers): void {
-  const { view, delegation, book, keys, revocations, memory } = triggers;
+  const { view, delegation, book, keys, revocations, pods, memory } = triggers;
   const wake = waker(triggers);
   book.onChange(({ edges }) => wake(concernedBundles(memory.named, edges)));
   book.onCompletenessChange(() => wake(namespacesToKeep(view)));
@@ -50,6 +52,7 @@ export function connectBundles(triggers: BundleTriggers): void {
     if (isMeshed(current) !== isMeshed(previous)) wake(memory.named.bundlesOfNamespace(namespace));
   });
   keys.onChange((namespace) => wake([namespace, ...memory.named.bundlesOfNamespace(namespace)]));
+  pods.onChange((namespace) => wake(namespace === '*' ? namespacesToKeep(view) : [namespace]));
   revocations.onChange((namespace) =>
     wake(
       namespace === undefined

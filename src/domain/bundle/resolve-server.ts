@@ -30,6 +30,8 @@ export interface ServedAgent {
   readonly namespace: string;
   readonly name: string;
   readonly clusterDomain: string;
+  /** More than one of its pods is ready: what they remember of used tokens has to be shared, whatever the spec says. */
+  readonly hasSeveralPods: boolean;
 }
 
 const ACCEPTS = ['Capability', 'Access'] as const;
@@ -38,7 +40,7 @@ const REPLAYS = ['Memory', 'Shared'] as const;
 
 /** Fills in what is left out. Where a value cannot be served there are no routes: nobody may call the agent then. */
 export function serverPolicyOf(
-  { namespace, name, clusterDomain }: ServedAgent,
+  { namespace, name, clusterDomain, hasSeveralPods }: ServedAgent,
   spec: ServerInput,
   isAgent: (account: Account) => boolean,
 ): ServerPolicy {
@@ -56,13 +58,13 @@ export function serverPolicyOf(
     port: isPort(resolved.port) ? resolved.port : 8443,
     hosts: hostsOf({ namespace, name, clusterDomain }),
     verifier: knownVerifier ?? 'SDK',
-    replay: knownReplay ?? 'Shared',
+    replay: hasSeveralPods ? 'Shared' : (knownReplay ?? 'Shared'),
     enforcement: resolved.isDryRun ? 'DryRun' : 'Enforce',
     routes: isServed ? routes : [],
   };
 }
 
-function hostsOf({ namespace, name, clusterDomain }: ServedAgent): readonly string[] {
+function hostsOf({ namespace, name, clusterDomain }: Omit<ServedAgent, 'hasSeveralPods'>): readonly string[] {
   const service = `${name}.${namespace}.svc`;
   return [name, `${name}.${namespace}`, service, `${service}.${clusterDomain}`];
 }

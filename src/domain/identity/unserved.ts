@@ -9,21 +9,12 @@ export interface UnservedField {
   readonly meansAbsent: readonly unknown[];
 }
 
-/**
- * `capabilities` and `acceptFrom` are not listed: they only limit delegation, and there is none to limit before the
- * first DelegationPolicy is served.
- */
+/** Every other field of the schema is acted on. */
 export const UNSERVED: readonly UnservedField[] = [
   { path: 'certificate.dnsNames', meansAbsent: [] },
   { path: 'certificate.issuerRef', meansAbsent: [] },
-  { path: 'tokens.maxTTL', meansAbsent: ['5m'] },
-  { path: 'tokens.maxUses', meansAbsent: [5] },
-  { path: 'tokens.maxChildren', meansAbsent: [16] },
-  { path: 'tokens.binding', meansAbsent: ['Auto'] },
-  { path: 'tokens.originate', meansAbsent: ['Auto'] },
   { path: 'server.mcp.tools', meansAbsent: [] },
   { path: 'server.verifier', meansAbsent: ['SDK'] },
-  { path: 'server.replay', meansAbsent: ['Memory'] },
   { path: 'onBehalfOf', meansAbsent: [] },
   { path: 'quarantine', meansAbsent: [] },
 ];

@@ -1,9 +1,11 @@
 /** Every namespace with agents has a bundle, signed, of what can reach it and nothing else, and soon as things are. */
 
 import { expect } from 'chai';
-import { BUNDLE_NAME, DELEGATION_POLICY, TOKEN_REVOCATION } from '../../../src/api/group.ts';
+import { AGENT_IDENTITY, BUNDLE_NAME, DELEGATION_POLICY, TOKEN_REVOCATION } from '../../../src/api/group.ts';
 import type { TokenRevocation } from '../../../src/api/token-revocation.ts';
 import { type ConfigMap, digestsOf } from '../../../src/controllers/bundle/bundle-record.ts';
+import { POD } from '../../../src/controllers/mesh/kinds.ts';
+import type { Pod } from '../../../src/controllers/mesh/pod-record.ts';
 import { type BundleClaims, readBundleSignature } from '../../../src/crypto/jose/bundle-signature.ts';
 import { readIssuers } from '../../../src/crypto/jose/verifying-key.ts';
 import { readPolicyFile } from '../../../src/domain/token/state/policy-file.ts';
@@ -91,6 +93,26 @@ describe('the bundle of a namespace', function () {
     return Promise.all(NAMESPACES.map(async (each) => (await configMap(each))?.metadata.resourceVersion));
   }
 
+  /** A pod of the deployer; the test stands for its kubelet. */
+  async function createPod(name: string): Promise<void> {
+    const containers = [{ name: 'agent', image: 'example.org/none' }];
+    const pod: Pod = {
+      metadata: { name, namespace: AGENTS },
+      spec: { serviceAccountName: 'deployer', containers },
+    };
+    await swarm().client.create<Pod>(POD, pod);
+  }
+
+  async function markReady(name: string, isReady: boolean): Promise<void> {
+    const status = {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }],
+    };
+    const { metadata } = await swarm().client.get<Pod>(POD, { name, namespace: AGENTS });
+    const uid = metadata.uid ?? '';
+    await swarm().client.applyStatus(POD, { metadata: { name, namespace: AGENTS, uid }, status });
+  }
+
   before(async () => {
     await swarm().createAgent('coordinator', SPEC);
     await swarm().createAgent('deployer', SPEC);
@@ -159,6 +181,59 @@ describe('the bundle of a namespace', function () {
     const { agents: said } = readPolicyFile(agents.data['policy.json'] ?? '') ?? {};
     expect([A, B, C].map((id) => said?.get(id)?.originate)).to.deep.equal([true, false, false]);
     expect((await versions())[2]).to.equal(before);
+  });
+
+  it('says every setting of tokens by which verifiers go', async () => {
+    const tokens = { maxTTL: '30s', maxUses: 2, maxChildren: 3, binding: 'Key', originate: 'Never' } as const;
+    await swarm().createAgent('limited', { ...SPEC, tokens, server: { replay: 'Shared' } });
+    const rule = {
+      from: 'coordinator',
+      to: ['limited'],
+      capabilities: [GET],
+      tokens: { maxTTL: '5m', maxUses: 5 },
+    };
+    const policy: KubeObject & { spec: object } = {
+      metadata: { name: 'limits', namespace: AGENTS },
+      spec: { rules: [rule] },
+    };
+    await swarm().client.create(DELEGATION_POLICY, policy);
+    await swarm().ready('limited');
+    const id = agentId(AGENTS, 'limited');
+    const { data } = await bundleWith(AGENTS, 'the edge', ({ edges }) => edges.includes(`${A} ${id}`));
+    const file = readPolicyFile(data['policy.json'] ?? '');
+    const edge = file?.edges.find(({ to }) => to === id);
+    expect({
+      binding: edge?.binding,
+      maxChildren: edge?.maxChildren,
+      tokens: edge?.grants[0]?.tokens,
+      originate: file?.agents.get(id)?.originate,
+      replay: file?.agents.get(id)?.server?.replay,
+    }).to.deep.equal({
+      binding: 'Key',
+      maxChildren: 3,
+      tokens: { maxTtlSeconds: 30, maxUses: 2 },
+      originate: false,
+      replay: 'Shared',
+    });
+    await swarm().client.delete(DELEGATION_POLICY, { namespace: AGENTS, name: 'limits' });
+    await swarm().client.delete(AGENT_IDENTITY, { namespace: AGENTS, name: 'limited' });
+    await bundleWith(AGENTS, 'no such agent', ({ agents }) => !agents.includes(id));
+  });
+
+  it('has pods share what they remember of used tokens as soon as a second one is ready', async () => {
+    const replayIs = (replay: string): Promise<Bundle> =>
+      bundleWith(
+        AGENTS,
+        `replay ${replay}`,
+        ({ data }) => readPolicyFile(data['policy.json'] ?? '')?.agents.get(B)?.server?.replay === replay,
+      );
+    for (const name of ['one', 'two']) await createPod(name);
+    await markReady('one', true);
+    const before = await replayIs('Memory');
+    await markReady('two', true);
+    expect((await replayIs('Shared')).claims.sequence).to.be.above(before.claims.sequence);
+    await markReady('one', false);
+    await replayIs('Memory');
   });
 
   it('has a revocation within 2 seconds where it concerns somebody, and keeps it when the object is deleted', async () => {

@@ -10,6 +10,7 @@ import { cachesComponent } from '../../../src/cmd/components.ts';
 import type { ReadyAuthority } from '../../../src/controllers/authority/authority-state.ts';
 import { ClusterView } from '../../../src/controllers/cluster-view.ts';
 import { KnownContents } from '../../../src/controllers/identity/known-contents.ts';
+import { MeshView } from '../../../src/controllers/mesh/mesh-view.ts';
 import { PublishedKeyChanges } from '../../../src/controllers/signing/published-keys.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Clock } from '../../../src/kube/clock.ts';
@@ -58,12 +59,14 @@ export async function startBundles(options: BundleOperatorOptions): Promise<Bund
     judge: { trusted: () => [], known: new KnownContents() },
   });
   const delegation = new DelegationView({ cache: { client } });
+  const mesh = new MeshView({ cache: { client }, namespaces, rootNamespace: 'istio-system' });
   const events: { readonly reason: string; readonly note: string }[] = [];
   const parts = bundleParts({
     cache: { client },
     view,
     delegation,
     book: new GraphBook({ view, delegation }),
+    mesh,
     changes: new PublishedKeyChanges(view),
     authority: () => authority,
     client,
@@ -76,7 +79,7 @@ export async function startBundles(options: BundleOperatorOptions): Promise<Bund
     controller: (name) => ({ name }),
     tell: (_metadata, event) => events.push(event),
   });
-  const caches = [view.identities, ...delegation.caches(), ...view.caches(), parts.cache];
+  const caches = [view.identities, ...delegation.caches(), ...view.caches(), ...mesh.caches(), parts.cache];
   const components = [
     cachesComponent('caches', caches),
     controllersComponent([parts.bundles, parts.revocations]),

@@ -126,7 +126,11 @@ function serverOf(id: AgentId): ReturnType<typeof serverPolicyOf> {
       ],
     },
   };
-  return serverPolicyOf({ namespace, name, clusterDomain: 'cluster.local' }, spec, () => false);
+  return serverPolicyOf(
+    { namespace, name, clusterDomain: 'cluster.local', hasSeveralPods: false },
+    spec,
+    () => false,
+  );
 }
 
 function revocationOf(dice: Dice, at: number, agents: readonly AgentId[]): Revocation {

@@ -140,9 +140,9 @@ describe('reviewIdentity', () => {
 
   it('warns of fields that nothing acts on yet, when they are new', async () => {
     const review = await reviewer();
-    const spec = { tokens: { originate: 'Always' }, server: { verifier: 'Authorizer' } };
+    const spec = { quarantine: { afterRefusals: 3 }, server: { verifier: 'Authorizer' } };
     expect(review(creation(stored('ai/writer', spec))).warnings).to.deep.equal([
-      'this version does not act on spec.tokens.originate, spec.server.verifier: the agent is not served until that is taken out',
+      'this version does not act on spec.server.verifier, spec.quarantine: the agent is not served until that is taken out',
     ]);
     expect(
       review(update(stored('ai/writer', spec), stored('ai/writer', { ...spec, acceptFrom: [] }))),

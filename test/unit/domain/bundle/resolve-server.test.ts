@@ -3,8 +3,8 @@ import { type ServerInput, serverPolicyOf } from '../../../../src/domain/bundle/
 import { resolveTokenSettings } from '../../../../src/domain/bundle/token-settings.ts';
 import type { ServerPolicy } from '../../../../src/domain/token/state/server-policy.ts';
 
-function policyOf(spec: ServerInput): ServerPolicy {
-  const agent = { namespace: 'ai-agents', name: 'deployer', clusterDomain: 'cluster.local' };
+function policyOf(spec: ServerInput, { hasSeveralPods = false } = {}): ServerPolicy {
+  const agent = { namespace: 'ai-agents', name: 'deployer', clusterDomain: 'cluster.local', hasSeveralPods };
   return serverPolicyOf(agent, spec, ({ serviceAccountName }) => serviceAccountName === 'other-agent');
 }
 
@@ -23,6 +23,11 @@ describe('serverPolicyOf', () => {
       enforcement: 'Enforce',
       routes: [{ method: 'POST', path: '/v1/delegate', accepts: 'Capability' }],
     });
+  });
+
+  it('has pods share what they remember of used tokens as soon as several are ready', () => {
+    const [one, several] = [false, true].map((hasSeveralPods) => policyOf({}, { hasSeveralPods }).replay);
+    expect([one, several]).to.deep.equal(['Memory', 'Shared']);
   });
 
   it('gives what the spec says, with the MCP endpoint as a route', () => {

@@ -20,6 +20,15 @@ describe('unservedFields', () => {
     expect(unservedFields(spec)).to.deep.equal([]);
   });
 
+  it('accepts every setting of tokens and a shared store', () => {
+    const spec = {
+      ...DEFAULTED,
+      server: { ...DEFAULTED.server, replay: 'Shared' },
+      tokens: { binding: 'Key', maxChildren: 2, maxTTL: '30s', maxUses: 1, originate: 'Never' },
+    };
+    expect(unservedFields(spec)).to.deep.equal([]);
+  });
+
   it('accepts an empty list as absent', () => {
     expect(unservedFields({ ...DEFAULTED, callers: [] })).to.deep.equal([]);
   });
@@ -27,14 +36,12 @@ describe('unservedFields', () => {
   it('rejects every switch that would do nothing, all at once', () => {
     const spec = {
       ...DEFAULTED,
-      tokens: { ...DEFAULTED.tokens, maxTTL: '2m' },
       certificate: { ...DEFAULTED.certificate, issuerRef: { name: 'x' } },
       server: { ...DEFAULTED.server, mcp: { path: '/mcp', tools: [{ name: 'queryDatabase' }] } },
       quarantine: { afterRefusals: 3 },
     };
     expect(unservedFields(spec)).to.deep.equal([
       'spec.certificate.issuerRef',
-      'spec.tokens.maxTTL',
       'spec.server.mcp.tools',
       'spec.quarantine',
     ]);
