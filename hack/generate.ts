@@ -15,6 +15,7 @@ import { layersInArchitecture } from './generate/layers-table.ts';
 import { manifests } from './generate/manifests.ts';
 import { metricsTable } from './generate/metrics-table.ts';
 import { reasonsTable } from './generate/reasons-table.ts';
+import { sdkErrorsTable } from './generate/sdk-errors-table.ts';
 import { unservedTable } from './generate/unserved-table.ts';
 import { valuesPage } from './generate/values-page.ts';
 
@@ -29,6 +30,7 @@ const STEPS: readonly ((root: string) => Promise<Outputs>)[] = [
   layersInArchitecture,
   reasonsTable,
   errorsTable,
+  sdkErrorsTable,
   metricsTable,
   flagsPage,
   valuesPage,

@@ -13,6 +13,7 @@ import { StateFolder } from '../dev/state.ts';
 import { isDnsName } from '../domain/certificate/dns-name.ts';
 import { isTrustDomain } from '../domain/certificate/spiffe-id.ts';
 import type { AgentId } from '../domain/delegation/facts.ts';
+import { getOrInsert } from '../domain/delegation/get-or-insert.ts';
 import { isNamespaceName } from './process-flags.ts';
 
 /** What it is told. */
@@ -96,6 +97,7 @@ export function parseDev(
     isTrustDomain(trustDomain) ? [] : [TRUST_DOMAIN_RULE],
     hosts.includes(undefined) ? [HOST_RULE] : [],
     new Set(names).size === names.length ? [] : ['--host must name each agent once'],
+    sharedAddresses(hosts.filter((each) => each !== undefined)),
   ].flat();
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
@@ -252,7 +254,22 @@ function addressesOf({ hosts, namespace }: DevConfig, { cluster }: Applied): Rea
   );
 }
 
-function readHost(text: string): { readonly agent: string; readonly address: Address } | undefined {
+interface Host {
+  readonly agent: string;
+  readonly address: Address;
+}
+
+/** Of two agents at one address, the later one could not listen. */
+function sharedAddresses(hosts: readonly Host[]): readonly string[] {
+  const first = new Map<string, string>();
+  return hosts.flatMap(({ agent, address: { host, port } }) => {
+    const address = `${host === '127.0.0.1' ? 'localhost' : host}:${port}`;
+    const other = getOrInsert(first, address, () => agent);
+    return other === agent ? [] : [`--host: ${other} and ${agent} cannot both listen at ${host}:${port}`];
+  });
+}
+
+function readHost(text: string): Host | undefined {
   const [, agent = '', host = '', port = ''] =
     /^([a-z0-9./-]+)=([a-z0-9.-]+):([1-9][0-9]{0,4})$/.exec(text) ?? [];
   const isGood = isDnsName(agent.replace('/', '.')) && isDnsName(host) && Number(port) <= 65_535;

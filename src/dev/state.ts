@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { IssuedLeaf } from '../crypto/leaf.ts';
 import type { LeafProfile } from '../domain/certificate/profile.ts';
 import type { AgentId } from '../domain/delegation/facts.ts';
@@ -71,7 +71,7 @@ export class StateFolder {
   constructor(folder: string) {
     this.#folder = folder;
     writing(folder, () => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       const names = readdirSync(folder);
       if (names.length > 0 && !names.includes(STATE_FILE) && !names.includes(LOCK_FILE))
         throw new DevFailure(
@@ -157,6 +157,17 @@ export class StateFolder {
       'data',
       `${file} is not what agent-trust dev wrote. Delete ${this.#folder}: all is made anew.`,
     );
+  }
+}
+
+/** Makes a folder and those above it. One by one: for all at once Node never ends where the kernel makes none, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -21,6 +21,7 @@ import type { CallInit } from './http/outgoing-request.ts';
 import type { WebHandler } from './http/web-handler.ts';
 import { loadFailure } from './load-failed.ts';
 import { MountedAgent } from './mounted-agent.ts';
+import { printableFiles } from './printable-files.ts';
 
 /** Everything has a default. */
 export interface AgentOptions extends DirectoryOptions {
@@ -58,7 +59,9 @@ export async function loadAgent(
     const [problem] = directory.problems;
     if (directory.current.bundle === undefined && problem !== undefined) throw loadFailure(problem);
     const { nowMs = Date.now, origins = [], onProblem = warn } = options;
-    const core = new MountedAgent(directory, { store: storeOf(options, nowMs), origins, nowMs });
+    const isStoreDefault = options.store === undefined || options.store === null;
+    const store = storeOf(options, nowMs);
+    const core = new MountedAgent(directory, { store, isStoreDefault, origins, nowMs });
     directory.onProblem(onProblem);
     for (const each of directory.problems) onProblem(each);
     return new Agent(core, directory, options.client);
@@ -91,9 +94,9 @@ export class Agent {
     return this.#core.name;
   }
 
-  /** The files of this moment: certificate, key, roots, bundle. */
+  /** The files of this moment: certificate, key, roots, bundle. The private key is in it, but is not printed with it. */
   get current(): AgentFiles {
-    return this.#core.current;
+    return printableFiles(this.#core.current);
   }
 
   /** What is wrong with the files now; what counts nevertheless is in `current`. */

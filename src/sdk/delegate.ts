@@ -14,6 +14,7 @@ import type { AgentFiles } from './files/agent-files.ts';
 import type { AgentBundle } from './files/bundle-files.ts';
 import type { Delegated, DelegateRequest, ParentToken } from './http/agent-core.ts';
 import { audienceOf } from './http/audience.ts';
+import { DELEGATE_MEMBERS, number, object, optional, parentToken, text } from './http/wish-form.ts';
 import { signProof } from './proof.ts';
 import { capabilitiesFor } from './wanted-capabilities.ts';
 
@@ -46,16 +47,26 @@ export interface TokenMaker {
 }
 
 const RANDOM_OCTETS = 10;
+const wishForm = object<TokenWish>({
+  to: text,
+  ...DELEGATE_MEMBERS,
+  parent: optional(parentToken),
+  transaction: optional(text),
+  maxDepth: optional(number),
+  taskTtlSeconds: optional(number),
+});
 const headers = new WeakMap<Signer, string>();
 
 /**
  * Makes a token.
  *
- * @returns The token; or, with the name that its verifier would give, why there is none: `stale_state` without a bundle that
- *   has not ended, `not_delegable` for an audience that nobody knows, and what `mintRoot` and `mintChild` refuse. Errors:
- *   none.
+ * @returns The token; or, with the name that its verifier would give, why there is none: `malformed` when the wish lacks a
+ *   member or has one that nobody knows, `stale_state` without a bundle that has not ended, `not_delegable` for an audience
+ *   that nobody knows, and what `mintRoot` and `mintChild` refuse. Errors: none.
  */
 export function delegate(wish: TokenWish, maker: TokenMaker): DelegatedToken | Refusal {
+  const fault = wishForm(wish, 'wish');
+  if (fault !== undefined) return refuse('malformed', `${fault}.`);
   const { bundle, identity, namespace } = maker.files;
   const nowMs = maker.nowMs();
   if (bundle === undefined || nowMs >= bundle.claims.exp * 1000)

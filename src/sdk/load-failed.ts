@@ -5,9 +5,10 @@ import type { FileProblem, FileProblemCode } from './files/file-problem.ts';
 /**
  * Names of the reasons: those of the files, and
  *
- * - `store_not_shared`: several pods consume tokens for the agent, and the store of used ones is in this process.
+ * - `store_not_shared`: several pods or workers of node:cluster consume tokens for the agent, and the store of used ones is in
+ *   this process.
  * - `verifier_elsewhere`: something else than the SDK verifies for the agent.
- * - `option_invalid`: an option is not of its form.
+ * - `option_invalid`: an option is not of its form, or the store is another agent's.
  */
 export type LoadFailureCode = FileProblemCode | 'store_not_shared' | 'verifier_elsewhere' | 'option_invalid';
 
@@ -27,6 +28,7 @@ export class LoadFailed extends Error {
 
 /** A problem of the files as the reason. */
 export function loadFailure({ code, file, message }: FileProblem): LoadFailed {
-  const hint = 'docs/pods.md says how a pod gets its files, and AGENT_TRUST_DIR where they are.';
+  const hint =
+    'docs/pods.md says how a pod gets its files, docs/dev.md how an agent on your own machine does, and AGENT_TRUST_DIR where they are.';
   return new LoadFailed(code, `${message} ${hint}`, file === '' ? undefined : file);
 }

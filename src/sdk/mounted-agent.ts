@@ -12,12 +12,15 @@ import { type DelegatedToken, delegate, type TokenWish } from './delegate.ts';
 import type { AgentDirectory } from './files/agent-directory.ts';
 import type { AgentFiles } from './files/agent-files.ts';
 import type { AgentCore } from './http/agent-core.ts';
+import type { LoadFailed } from './load-failed.ts';
 import { storeMismatch } from './store-choice.ts';
 
 /** What an agent is made from beside its folder. */
 export interface MountedAgentOptions {
   /** Where used tokens are remembered; undefined for an agent that only calls others. */
   readonly store: ReplayStore | undefined;
+  /** Whether nobody has named the store. */
+  readonly isStoreDefault: boolean;
   /** Under which the agent is reached beside its names in the cluster. */
   readonly origins: readonly string[];
   /** Milliseconds since the Unix epoch. */
@@ -38,7 +41,7 @@ export class MountedAgent implements AgentCore {
     this.#directory = directory;
     this.#options = options;
     this.#verifier = this.#newVerifier();
-    const mismatch = options.store && storeMismatch(this.server, options.store);
+    const mismatch = this.#storeMismatch();
     if (mismatch !== undefined) throw mismatch;
   }
 
@@ -76,10 +79,18 @@ export class MountedAgent implements AgentCore {
   async verify(request: TokenRequest): Promise<Accepted | TokenRefusal> {
     const { store, nowMs } = this.#options;
     if (store === undefined) return NO_STORE;
-    const mismatch = storeMismatch(this.server, store);
+    const mismatch = this.#storeMismatch();
     if (mismatch !== undefined) return refuse('store_unavailable', mismatch.message);
     if (this.#verifier.files !== this.current) this.#verifier = this.#newVerifier();
     return await verify(request, this.#verifier.verifier, { nowSeconds: nowMs() / 1000, store });
+  }
+
+  #storeMismatch(): LoadFailed | undefined {
+    const { store, isStoreDefault: isDefault } = this.#options;
+    const { identity } = this.current;
+    return store === undefined
+      ? undefined
+      : storeMismatch({ store, isDefault, identity, server: this.server });
   }
 
   #newVerifier(): { readonly files: AgentFiles; readonly verifier: Verifier } {

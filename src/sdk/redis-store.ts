@@ -31,6 +31,7 @@ export interface RedisReplayStoreOptions {
 
 /** A store with a connection of its own. */
 export interface RedisReplayStore extends ReplayStore {
+  readonly audience: string;
   consume(consumption: Consumption): Promise<ConsumptionResult>;
   /** Ends the connection. */
   close(): void;
@@ -67,6 +68,7 @@ export function redisReplayStore(
   };
   const connection = new RedisConnection(redis, { timeoutMs, onReady: beginFence });
   return {
+    audience,
     async consume(consumption) {
       try {
         return resultOf(await connection.run(consumeCall(keys, consumption)));

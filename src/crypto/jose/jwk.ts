@@ -1,19 +1,9 @@
 /** Public and private keys as JWK; RFC 7517, RFC 7518 section 6.2, RFC 8037 section 2. */
 
-import {
-  createPrivateKey,
-  createPublicKey,
-  hash,
-  type KeyObject,
-  type JsonWebKey as NodeJwk,
-  sign,
-  verify,
-} from 'node:crypto';
+import { createPublicKey, hash, type KeyObject, type JsonWebKey as NodeJwk } from 'node:crypto';
 import type { PrivateJwk } from '../../domain/signing/key-files.ts';
 import type { TokenAlgorithm } from '../../domain/token/claims.ts';
 import type { PublicJwk } from '../../domain/token/state/jwks-file.ts';
-
-const PROBE = Buffer.from('agent-trust key probe');
 
 /** The algorithm that a key signs with. */
 export function algorithmOf({ kty }: Pick<PublicJwk, 'kty'>): TokenAlgorithm {
@@ -63,23 +53,4 @@ export function privateJwkOf(key: KeyObject): PrivateJwk | undefined {
   const publicJwk = publicJwkOf(key);
   const { d } = key.export({ format: 'jwk' });
   return publicJwk === undefined || d === undefined ? undefined : { ...publicJwk, d };
-}
-
-/**
- * Imports a private key.
- *
- * @returns Undefined when it is none, or when its public half is that of another key: OpenSSL looks at neither against the
- *   other, so the key signs and the public half verifies. Errors: none.
- */
-export function importPrivateJwk(jwk: PrivateJwk): KeyObject | undefined {
-  try {
-    const key = createPrivateKey({ key: { ...jwk }, format: 'jwk' });
-    const publicKey = importPublicJwk(jwk);
-    const digest = jwk.kty === 'EC' ? 'sha256' : null;
-    return publicKey !== undefined && verify(digest, PROBE, publicKey, sign(digest, PROBE, key))
-      ? key
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 /** Private keys of agents: made, compared with their public halves, and put from JWK into PKCS#8 and back. */
 
-import { createECDH, createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createECDH, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { PrivateJwk } from '../../domain/signing/key-files.ts';
 import type { TokenAlgorithm } from '../../domain/token/claims.ts';
 import { decodePem, encodePem, PEM_LIMIT_BYTES } from '../pem.ts';
@@ -31,6 +31,11 @@ export function generatePrivateJwk(algorithm: TokenAlgorithm): PrivateJwk {
  */
 export function isWholeKey(jwk: PrivateJwk): boolean {
   return jwk.kty === 'EC' ? isOnCurve(jwk) : isEd25519(jwk);
+}
+
+/** Imports a private key. Undefined when it is none, or when its public half is that of another key. Errors: none. */
+export function importPrivateJwk(jwk: PrivateJwk): KeyObject | undefined {
+  return isWholeKey(jwk) ? createPrivateKey({ key: pkcs8Of(jwk), format: 'der', type: 'pkcs8' }) : undefined;
 }
 
 /** The key as PKCS#8 in PEM, the same bytes that OpenSSL writes. */

@@ -2,7 +2,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
-import { type BundleClaims, readBundleSignature } from '../../crypto/jose/bundle-signature.ts';
+import {
+  type BundleClaims,
+  type BundleTrust,
+  peekBundleClaims,
+  readBundleSignature,
+} from '../../crypto/jose/bundle-signature.ts';
 import { readIssuers } from '../../crypto/jose/verifying-key.ts';
 import { REVOCATIONS_FILE, SIGNATURE_FILE } from '../../domain/bundle/files.ts';
 import {
@@ -56,14 +61,14 @@ export function readBundle(files: FolderFiles, reader: BundleReader): AgentBundl
   const texts = readTexts(files, claims);
   if (isProblem(texts)) return texts;
   if (claims === reader.known?.claims) return reader.known;
-  return bundleOf(texts, claims, signature);
+  return bundleOf(texts, { claims, signature, known: reader.known });
 }
 
 function readClaims(signature: string, { identity, known, nowMs }: BundleReader): BundleClaims | FileProblem {
   const { namespace, trustDomain, tls } = identity;
-  const claims = readBundleSignature(signature, { rootsPem: tls.caPem, trustDomain, nowMs });
-  if (claims === undefined)
-    return wrong('bundle_unsigned', 'is not signed by the operator that the roots in tls/ca.crt stand for');
+  const trust = { rootsPem: tls.caPem, trustDomain, nowMs };
+  const claims = readBundleSignature(signature, trust);
+  if (claims === undefined) return wrong('bundle_unsigned', whyUnsigned(signature, trust));
   if (claims.aud !== namespace) return wrong('bundle_foreign', `is not for namespace ${namespace}`);
   if (claims.exp * 1000 <= nowMs)
     return wrong('bundle_expired', `ended at ${new Date(claims.exp * 1000).toISOString()}`);
@@ -73,6 +78,14 @@ function readClaims(signature: string, { identity, known, nowMs }: BundleReader)
       `has sequence ${claims.sequence}, and ${known.claims.sequence} was there before`,
     );
   return claims;
+}
+
+/** A signature that counts when it was made, and not now, is no forged one: then it is the clock or the operator that stands. */
+function whyUnsigned(signature: string, trust: BundleTrust): string {
+  const iatSeconds = peekBundleClaims(signature)?.iat;
+  if (iatSeconds !== undefined && readBundleSignature(signature, { ...trust, nowMs: iatSeconds * 1000 }))
+    return `was signed at ${new Date(iatSeconds * 1000).toISOString()}, and by the clock of this machine its certificate does not count now: see that the clock is right, and that the operator runs`;
+  return 'is not signed by the operator that the roots in tls/ca.crt stand for';
 }
 
 /** Texts of all files that are named. Those that nobody here knows are checked all the same. */
@@ -89,12 +102,16 @@ function readTexts(files: FolderFiles, claims: BundleClaims): ReadonlyMap<string
   return texts;
 }
 
+interface SignedTexts extends Pick<AgentBundle, 'claims' | 'signature'> {
+  readonly known: AgentBundle | undefined;
+}
+
 function bundleOf(
   texts: ReadonlyMap<string, string>,
-  claims: BundleClaims,
-  signature: string,
+  { claims, signature, known }: SignedTexts,
 ): AgentBundle | FileProblem {
-  const issuers = mergeIssuers(partsOf(texts, JWKS_PART).map(readIssuers));
+  const jwks = partsOf(texts, JWKS_PART);
+  const issuers = mergeIssuers(jwks.map((text) => readIssuers(text, known?.state.issuers)));
   if (issuers === undefined) return invalid('jwks.json');
   const policies = partsOf(texts, POLICY_PART).map(readPolicyFile);
   const policy = isWhole(policies) ? mergePolicyFiles(policies) : undefined;

@@ -1,7 +1,7 @@
 /** The key that an agent signs its tokens with, from the files that its pod mounts. */
 
 import { isUtf8 } from 'node:buffer';
-import { importPrivateJwk } from '../../crypto/jose/jwk.ts';
+import { importPrivateJwk } from '../../crypto/jose/private-jwk.ts';
 import { createSigner, type Signer } from '../../crypto/jose/signer.ts';
 import { readSigningKeys } from '../../domain/signing/key-files.ts';
 import { type FileProblem, fileProblem, isProblem } from './file-problem.ts';

@@ -1,8 +1,8 @@
 /** The certificate of an agent, its private key and the roots it trusts, from the files that its pod mounts. */
 
-import { hash } from 'node:crypto';
+import { hash, type X509Certificate } from 'node:crypto';
 import { readCertificateFields, readX509 } from '../../crypto/certificate-fields.ts';
-import { decodePem, PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
+import { decodePem, encodePem, PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { isKeyOf, readPrivateKey } from '../../crypto/private-key.ts';
 import { parseAgentSpiffeId } from '../../domain/certificate/spiffe-id.ts';
 import { type FileProblem, type FileProblemCode, fileProblem, isProblem } from './file-problem.ts';
@@ -40,23 +40,30 @@ const MAX_ROOTS = 64;
  * Reads `tls/`.
  *
  * @param nowMs Milliseconds since the Unix epoch; the certificate must not have ended then.
- * @returns Who the agent is; or what is wrong: no certificate of exactly one agent, a key that is not its key, no roots.
- *   Whether a root has signed the certificate is for whoever connects to find out. Errors: none.
+ * @returns Who the agent is; or what is wrong: no certificate of exactly one agent, a key that is not its key, roots of which
+ *   one is none. Whether a root has signed the certificate is for whoever connects to find out. Errors: none.
  */
 export function readIdentity(files: FolderFiles, nowMs: number): AgentIdentity | FileProblem {
   const chain = readPem(files, { path: CERTIFICATE, most: MAX_CHAIN, code: 'certificate_invalid' });
   if (isProblem(chain)) return chain;
   const roots = readPem(files, { path: ROOTS, most: MAX_ROOTS, code: 'roots_invalid' });
   if (isProblem(roots)) return roots;
-  const leaf = readLeaf(chain.first, nowMs);
+  if (!roots.certificates.every(({ ca }) => ca))
+    return fileProblem(
+      'roots_invalid',
+      ROOTS,
+      `${ROOTS} holds a certificate that is not one of an authority.`,
+    );
+  const [certificate] = chain.certificates;
+  const leaf = readLeaf(certificate.raw, nowMs);
   if (isProblem(leaf)) return leaf;
   const key = fileOf(files, PRIVATE_KEY);
   if (isProblem(key)) return key;
-  const [privateKey, certificate] = [readPrivateKey(key), readX509(chain.first)];
-  if (privateKey === undefined || certificate === undefined || !isKeyOf(privateKey, certificate))
+  const privateKey = readPrivateKey(key);
+  if (privateKey === undefined || !isKeyOf(privateKey, certificate))
     return fileProblem('key_mismatch', PRIVATE_KEY, `${PRIVATE_KEY} is not the key of ${CERTIFICATE}.`);
   const { notAfterSeconds, ...who } = leaf;
-  const thumbprint = hash('sha256', chain.first, 'base64url');
+  const thumbprint = hash('sha256', certificate.raw, 'base64url');
   const privateKeyPem = key.toString('latin1');
   const tls = { certificatePem: chain.text, privateKeyPem, caPem: roots.text, thumbprint, notAfterSeconds };
   return { ...who, tls };
@@ -92,11 +99,12 @@ function readLeaf(der: Buffer, nowMs: number): Leaf | FileProblem {
 }
 
 interface Pem {
+  /** In the one spelling that every reader of PEM takes. */
   readonly text: string;
-  /** DER. */
-  readonly first: Buffer;
+  readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
 }
 
+/** All or none: a block that OpenSSL does not take would fail only when somebody connects. */
 function readPem(
   files: FolderFiles,
   { path, most, code }: { readonly path: string; readonly most: number; readonly code: FileProblemCode },
@@ -109,6 +117,15 @@ function readPem(
     maxBlocks: most,
   });
   if (pem.kind === 'problem') return fileProblem(code, path, `${path} ${pem.problem}.`);
-  const [first = Buffer.alloc(0)] = pem.blocks;
-  return { text: content.toString('latin1'), first };
+  const [first, ...rest] = pem.blocks.flatMap((der) => readWhole(der) ?? []);
+  if (first === undefined || rest.length + 1 < pem.blocks.length)
+    return fileProblem(code, path, `${path} holds something that is no certificate.`);
+  const text = pem.blocks.map((der) => encodePem('CERTIFICATE', der)).join('');
+  return { text, certificates: [first, ...rest] };
+}
+
+/** Undefined also when something stands behind the certificate. */
+function readWhole(der: Buffer): X509Certificate | undefined {
+  const certificate = readX509(der);
+  return certificate?.raw.equals(der) === true ? certificate : undefined;
 }

@@ -1,7 +1,7 @@
 /** Calls to other agents: who is meant, a token for each try, a connection to nobody else, and a name for every failure. */
 
-import { randomBytes } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
+import { randomOctets } from '../../crypto/random-octets.ts';
 import { TOKEN_LIMITS } from '../../domain/token/claims.ts';
 import { REFUSAL_HEADER, readRefusalName } from '../../domain/token/wire/refusal-answer.ts';
 import type { AgentCore, Delegated, ParentToken } from './agent-core.ts';
@@ -38,6 +38,8 @@ export class AgentClient {
   readonly #core: AgentCore;
   readonly #pools: ConnectionPools;
   readonly #retry: RetryLimits;
+  readonly #pauses = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(core: AgentCore, { retry = {}, ...pools }: ClientOptions = {}) {
     this.#core = core;
@@ -54,7 +56,7 @@ export class AgentClient {
    * @throws CallFailed
    */
   async fetch(url: string | URL, init: CallInit, parent?: ParentToken): Promise<Response> {
-    const asked = outgoingRequest(url, init, { nowMs: Date.now(), random: randomBytes(10) });
+    const asked = outgoingRequest(url, init, { nowMs: Date.now(), random: randomOctets(10) });
     const { bundle, namespace } = this.#core.current;
     const { hostname, host } = asked.url;
     const audience =
@@ -67,6 +69,8 @@ export class AgentClient {
 
   /** Breaks off whatever is under way. */
   close(): Promise<void> {
+    this.#isClosed = true;
+    for (const over of this.#pauses) over.abort();
     return this.#pools.close();
   }
 
@@ -85,7 +89,7 @@ export class AgentClient {
       }
       if (tried.kind === 'answer') await discard(tried.response);
       else soFar.mayHaveRun ||= tried.failed.wasSent;
-      await pause(delayMs, request.signal, soFar);
+      await this.#pause(delayMs, request.signal, soFar);
     }
   }
 
@@ -107,7 +111,7 @@ export class AgentClient {
   async #try({ request, audience }: Call, delegated: Delegated, soFar: SoFar): Promise<Tried> {
     const headers = fieldsOf(request, delegated, soFar);
     const pool = this.#pools.poolFor(request.url.origin, audience);
-    if (pool === undefined) throw failure('aborted', 'the agent was closed', soFar, {});
+    if (pool === undefined) throw closed(soFar);
     const { method, url, body, signal } = request;
     const sent: ExchangeRequest = { method, path: `${url.pathname}${url.search}`, headers, body, signal };
     const result = await exchange(pool, sent);
@@ -116,6 +120,24 @@ export class AgentClient {
       return { kind: 'failed', failed: failedExchange(result, soFar), reason };
     }
     return readAnswer(result.response, soFar);
+  }
+
+  /** Each pause has a signal of its own, so that a signal that lives long collects no listeners. */
+  async #pause(delayMs: number, signal: AbortSignal | undefined, soFar: SoFar): Promise<void> {
+    if (this.#isClosed) throw closed(soFar);
+    if (signal?.aborted) throw abandoned(signal.reason, soFar);
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    this.#pauses.add(over);
+    signal?.addEventListener('abort', end, { once: true });
+    try {
+      await after(delayMs, undefined, { signal: over.signal });
+    } catch {
+      throw signal?.aborted ? abandoned(signal.reason, soFar) : closed(soFar);
+    } finally {
+      this.#pauses.delete(over);
+      signal?.removeEventListener('abort', end);
+    }
   }
 
   #delayAfter(tried: Tried, { isIdempotent, body }: OutgoingRequest, attempts: number): number | undefined {
@@ -212,6 +234,10 @@ function because(cause: unknown): string {
   return typeof code === 'string' ? ` (${code})` : '';
 }
 
+function closed(soFar: SoFar): CallFailed {
+  return failure('aborted', 'the agent was closed', soFar, {});
+}
+
 function abandoned(cause: unknown, soFar: SoFar, wasSent = false): CallFailed {
   const isTime = cause instanceof Error && cause.name === 'TimeoutError';
   return isTime
@@ -237,13 +263,5 @@ async function discard({ body }: Response): Promise<void> {
     }
   } catch {
     // The connection ended meanwhile; nobody needs it.
-  }
-}
-
-async function pause(delayMs: number, signal: AbortSignal | undefined, soFar: SoFar): Promise<void> {
-  try {
-    await after(delayMs, undefined, signal === undefined ? {} : { signal });
-  } catch {
-    throw abandoned(signal?.reason, soFar);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { AgentClient, type ClientOptions } from './agent-client.ts';
 import type { AgentCore } from './agent-core.ts';
 import { createAgentServer, type RequestListener, type ServerLimits } from './agent-server.ts';
@@ -85,12 +85,13 @@ export class AgentHttp {
       webListener(handler, () => this.#origin()),
       options,
     );
+    const sockets = socketsOf(server);
     await listen(server, port, host);
     const serving: Serving = {
       port: (server.address() as AddressInfo).port,
       close: async (graceMs = DEFAULT_GRACE_MS) => {
         this.#serving.delete(serving);
-        await end(server, graceMs);
+        await end(server, sockets, graceMs);
       },
     };
     this.#serving.add(serving);
@@ -129,11 +130,28 @@ function listen(server: HttpServer | HttpsServer, port: number, host: string | u
   return promise;
 }
 
-async function end(server: HttpServer | HttpsServer, graceMs: number): Promise<void> {
+/** All connections, also those on which nothing has come yet; a server of Node knows only those with a handshake. */
+function socketsOf(server: HttpServer | HttpsServer): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+async function end(
+  server: HttpServer | HttpsServer,
+  sockets: ReadonlySet<Socket>,
+  graceMs: number,
+): Promise<void> {
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
   await closed;
   clearTimeout(timer);
 }

@@ -14,9 +14,9 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import type { AgentCore, ConnectionFiles } from './agent-core.ts';
-import { sendAnswer, sendError, TOO_LARGE } from './answers.ts';
+import { sendAnswer, TOO_LARGE } from './answers.ts';
 import type { Guard, PeerSource } from './guard.ts';
-import { admit } from './middleware.ts';
+import { admit, answerError } from './middleware.ts';
 
 /**
  * An application. Gets only requests that the guard has let through, with their `delegation`. What it throws becomes an
@@ -82,7 +82,7 @@ export function createAgentServer(
     try {
       if (await admit(guard, request, response)) await listener(request, response);
     } catch (error) {
-      sendError(response, error);
+      answerError(guard, response, error);
     }
   };
   const server: HttpServer | HttpsServer =

@@ -19,6 +19,8 @@ function problem(status: number, title: string): Answer {
 
 /** No route of policy.json is like the request. */
 export const NOT_FOUND: Answer = problem(404, 'Not Found');
+/** The request has no form that the application could be asked with. */
+export const BAD_REQUEST: Answer = problem(400, 'Bad Request');
 /** The body is longer than the server takes. */
 export const TOO_LARGE: Answer = problem(413, 'Content Too Large');
 const FAILED: Answer = problem(500, 'Internal Server Error');

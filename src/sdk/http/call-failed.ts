@@ -5,7 +5,8 @@ import type { RefusalName } from '../../domain/token/refusal.ts';
 /**
  * The names.
  *
- * - `invalid_request`: the call cannot be made at all: no https URL, a header field that only the SDK writes.
+ * - `invalid_request`: the call cannot be made at all: no https URL, a header field that only the SDK writes, a `delegate` that
+ *   lacks a member or has one that nobody knows.
  * - `unknown_audience`: the host of the URL is no agent that policy.json knows.
  * - `too_large`: token, chain and proof do not fit into the header of a request.
  * - `refused`: somebody said no; `refusal` says what, `refusedBy` who.

@@ -13,10 +13,11 @@ import type { CallInit } from './outgoing-request.ts';
 
 /**
  * A "no" as an error: thrown by the application while it answers a call, it becomes the answer. A framework that catches it
- * first finds in it what errors of HTTP have there: status, header fields, and that its message may be shown.
+ * first finds in it what errors of HTTP have there: status, header fields, and that its message may be shown. Who prints it
+ * does not print `refusal`, which knows whom the call was for.
  */
 export class Refused extends Error {
-  readonly refusal: TokenRefusal;
+  readonly #refusal: TokenRefusal;
   readonly status: number;
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -25,7 +26,7 @@ export class Refused extends Error {
   constructor(refusal: TokenRefusal) {
     super(`${refusal.name}: ${refusal.message}`);
     this.name = 'Refused';
-    this.refusal = refusal;
+    this.#refusal = refusal;
     const isProven = refusal.claimed?.claims.cnf?.jkt !== undefined;
     const { status, headers } = answerRefusal(refusal, isProven ? 'DPoP' : 'Bearer');
     // The framework writes a body of its own.
@@ -33,6 +34,11 @@ export class Refused extends Error {
     this.status = status;
     this.statusCode = status;
     this.headers = fields;
+  }
+
+  /** What was refused, with the claims of the token where it had any. */
+  get refusal(): TokenRefusal {
+    return this.#refusal;
   }
 }
 

@@ -15,6 +15,7 @@ import { findRoute, rawPathOf } from '../../domain/token/wire/route-table.ts';
 import type { AgentClient } from './agent-client.ts';
 import type { AgentCore, ParentToken } from './agent-core.ts';
 import { schemeOf } from './answers.ts';
+import { type ErrorListener, isCallerGone, reportError } from './application-error.ts';
 import { type Delegation, unverifiedDelegation, verifiedDelegation } from './delegation.ts';
 import { tlsPeerOf } from './peer-certificate.ts';
 import { RefusalCounts } from './refusal-counts.ts';
@@ -35,6 +36,11 @@ export interface GuardOptions {
   /** Told of every refusal; where refusals are only recorded, `isDryRun` is true. */
   readonly onRefusal?: (refusal: TokenRefusal, at: { readonly isDryRun: boolean }) => void;
   readonly counts?: RefusalCounts;
+  /**
+   * Told of what the application throws, beside a `Refused`, and of what `onRefusal` throws: the caller gets a 500 that says
+   * nothing of it. Default: a warning of the process.
+   */
+  readonly onError?: ErrorListener;
 }
 
 /** What becomes of a request. */
@@ -91,13 +97,18 @@ export class Guard {
     return !isDryRun;
   }
 
+  /** Tells of an error for which the caller gets a 500, unless it is the caller that has left. Errors: none. */
+  report(error: unknown, request: IncomingMessage): void {
+    if (!isCallerGone(error, request)) void reportError(error, request, this.#options.onError);
+  }
+
   get #isDryRun(): boolean {
     return serverOf(this.#core)?.enforcement === 'DryRun';
   }
 
-  #isPublic({ method, url = '' }: IncomingMessage): boolean {
+  #isPublic(request: IncomingMessage): boolean {
     const { publicPaths = [] } = this.#options;
-    return method === 'GET' && publicPaths.includes(url.split('?', 1)[0] ?? '');
+    return request.method === 'GET' && publicPaths.includes(targetOf(request).split('?', 1)[0] ?? '');
   }
 
   #isSuspended(peer: Peer): boolean {
@@ -105,11 +116,12 @@ export class Guard {
     return 'spiffeId' in peer && (bundle?.state.revocations.isSuspended(peer.spiffeId) ?? false);
   }
 
-  #wanted({ method = '', url = '' }: IncomingMessage): Wanted {
+  #wanted(request: IncomingMessage): Wanted {
+    const { method = '' } = request;
     const server = serverOf(this.#core);
     if (server === undefined)
       return refuse('stale_state', 'The verifier has no bundle that knows its agent.');
-    const path = rawPathOf(url);
+    const path = rawPathOf(targetOf(request));
     if (path === undefined) return refuse('malformed', 'The path can be read in more than one way.');
     const found = findRoute(server.routes, { method, path });
     if (found === undefined) return { kind: 'unknown_route' };
@@ -123,7 +135,7 @@ export class Guard {
     fields: TokenFields,
     { path, asked }: Extract<Wanted, { kind: 'verify' }>,
   ): TokenRequest {
-    const { method = '', url = '', headers } = request;
+    const { method = '', headers } = request;
     const key = String(headers['idempotency-key'] ?? '');
     const length = headers['content-length'] ?? '';
     return {
@@ -133,7 +145,7 @@ export class Guard {
       peer: this.#peerOf(request),
       ...(asked === undefined ? {} : { asked }),
       attemptId: randomUUID(),
-      fingerprint: hash('sha256', [method, url, key, length].join('\n'), 'base64url'),
+      fingerprint: hash('sha256', [method, targetOf(request), key, length].join('\n'), 'base64url'),
     };
   }
 
@@ -164,6 +176,11 @@ export class Guard {
     };
     return { kind: 'call', delegation: verifiedDelegation(parentOf(accepted, fields), context) };
   }
+}
+
+/** As it was received: Connect and Express take the prefix that they are mounted under away from `url`. */
+function targetOf({ originalUrl, url = '' }: IncomingMessage & { readonly originalUrl?: string }): string {
+  return originalUrl ?? url;
 }
 
 function refusalOf(wanted: Exclude<Wanted, { kind: 'verify' }>): TokenRefusal {

@@ -53,9 +53,15 @@ export async function admit(
     }
     sendAnswer(response, checked.kind === 'refused' ? checked.answer : NOT_FOUND);
   } catch (error) {
-    sendError(response, error);
+    answerError(guard, response, error);
   }
   return false;
+}
+
+/** Answers a request that failed, and tells of what nobody else would hear of. */
+export function answerError(guard: Guard, response: ServerResponse, error: unknown): void {
+  if (!(error instanceof Refused)) guard.report(error, response.req);
+  sendError(response, error);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import { uuidV7 } from '../../domain/token/mint/uuid-v7.ts';
 import type { DelegateOptions } from './agent-core.ts';
 import { CallFailed } from './call-failed.ts';
+import { delegateOptions } from './wish-form.ts';
 
 /** What a call is made with: that of `fetch`, as far as it means something here, and what the token is to say. */
 export interface CallInit {
@@ -59,7 +60,9 @@ export function outgoingRequest(
   init: CallInit,
   { nowMs, random }: { readonly nowMs: number; readonly random: Uint8Array },
 ): OutgoingRequest {
-  const method = (init.method ?? 'GET').toUpperCase();
+  const fault = delegateOptions(init?.delegate, 'delegate');
+  if (fault !== undefined) throw invalid(fault);
+  const method = String(init.method ?? 'GET').toUpperCase();
   if (!isMethod(method)) throw invalid('the method is none that agents are called with');
   const target = URL.parse(String(url)) ?? undefined;
   if (target?.protocol !== 'https:' || target.username !== '' || target.password !== '')

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { RequestListener } from './agent-server.ts';
+import { BAD_REQUEST, sendAnswer } from './answers.ts';
 import type { Delegation } from './delegation.ts';
 
 /** Answers a call. What it throws becomes an answer: a `Refused` its name, anything else a 500 that says nothing. */
@@ -19,14 +20,26 @@ const HIDDEN: ReadonlySet<string> = new Set(['authorization', 'dpop', 'agent-del
  */
 export function webListener(handler: WebHandler, origin: () => string): RequestListener {
   return async (incoming, outgoing) => {
+    if (!isRequestable(incoming)) {
+      sendAnswer(outgoing, BAD_REQUEST);
+      return;
+    }
     const gone = new AbortController();
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) gone.abort();
     });
     const { delegation } = incoming;
     if (delegation === undefined) throw new Error('a request came around the guard');
-    await send(await handler(webRequest(incoming, origin(), gone.signal), delegation), outgoing);
+    const request = webRequest(incoming, origin(), gone.signal);
+    const response: Response | undefined = await handler(request, delegation);
+    if (response?.headers === undefined) throw new TypeError('the handler returned no Response');
+    await send(response, outgoing);
   };
+}
+
+/** Whether a Request can say it: a path, RFC 9112 section 3.2.1, and no method that fetch forbids. */
+function isRequestable({ method, url = '' }: IncomingMessage): boolean {
+  return url.startsWith('/') && method !== 'TRACE';
 }
 
 function webRequest(incoming: IncomingMessage, origin: string, signal: AbortSignal): Request {

@@ -4,8 +4,9 @@
  *
  * A server may have lost what it was told, and a script cannot see that it did. So the fence is tied to everything that comes
  * with a loss: the run of the process (a restart, with however old a file), the replication ID (a failover, there and back),
- * the count of keys it evicted, and a clock that went back. When one of them is another than before, or the fence itself is
- * gone (a flush), the store begins anew: what was issued before is `replay_unknown`.
+ * the count of keys it evicted. When one of them is another than before, or the fence itself is gone (a flush), the store
+ * begins anew: what was issued before is `replay_unknown`. What is forgotten stays so when the clock goes back: until it is
+ * where it was, nothing can be told from what was used and forgotten.
  */
 
 import { createHash } from 'node:crypto';
@@ -23,7 +24,8 @@ export interface RedisScript {
 const FENCE_DAYS = 400;
 
 /**
- * KEYS[1] is the fence, a hash of `marks`, `since` and `forgotten` (milliseconds). Leaves `now`, `since` and `forgotten`.
+ * KEYS[1] is the fence, a hash of `marks`, `since` and `forgotten` (milliseconds). Leaves `now`, `since` and `forgotten`. Neither
+ * of the instants ever becomes an earlier one.
  *
  * Writes are refused by a replica anyhow, unless it was made writable. Without min-replicas-to-write a primary that was cut
  * off goes on beside the one that took its place, and each would accept a token once; a node of a cluster stops by itself.
@@ -45,10 +47,16 @@ end
 local marks = server('run_id') .. ' ' .. replication('master_replid') .. ' ' .. stats('evicted_keys')
 local fence = redis.call('HMGET', KEYS[1], 'marks', 'since', 'forgotten')
 local since, forgotten = tonumber(fence[2]), tonumber(fence[3])
-local begins = fence[1] ~= marks or not since or not forgotten or now + LOT < forgotten
-if begins then since, forgotten = now, now end
+local is_known = fence[1] == marks and since and forgotten
+if not is_known then
+  forgotten = math.max(now, forgotten or 0)
+  since = forgotten
+end
+-- the clock went back: keys may have ended until it did, and the last use was within a lot of what is noted
+local is_back = now + LOT < forgotten and since < forgotten + LOT
+if is_back then since = forgotten + LOT end
 local lot = now - now % LOT
-if begins or lot > forgotten then
+if not is_known or is_back or lot > forgotten then
   forgotten = math.max(lot, forgotten)
   redis.call('HSET', KEYS[1], 'marks', marks,
     'since', string.format('%.0f', since), 'forgotten', string.format('%.0f', forgotten))

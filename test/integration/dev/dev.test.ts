@@ -278,6 +278,13 @@ describe('agent-trust dev', function () {
         says: /\/dev\/null\/out cannot be written \(ENOTDIR\)/,
       },
       {
+        what: 'a folder where the kernel makes none',
+        text: PAIR,
+        args: ['--out=/proc/agent-trust/out'],
+        status: 73,
+        says: /\/proc\/agent-trust\/out cannot be written \(ENOENT\)/,
+      },
+      {
         what: "somebody else's folder",
         text: PAIR,
         args: [`--out=${SWARM}`],

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
+import type { CapabilityClaims } from '../../../src/domain/token/claims.ts';
 import { refuse } from '../../../src/domain/token/refusal.ts';
 import type { Agent } from '../../../src/sdk/agent.ts';
 import { Refused } from '../../../src/sdk/http/delegation.ts';
@@ -29,6 +31,20 @@ function connect(steps: readonly Middleware[], errorStep: ErrorStep = answerRefu
       }
     };
     run(0);
+  };
+}
+
+/** What they do with a step that stands under a prefix: it sees the rest of the URL. */
+function mount(prefix: string, step: Middleware): Middleware {
+  return (request: IncomingMessage & { originalUrl?: string }, response, next) => {
+    const { url = '' } = request;
+    request.originalUrl ??= url;
+    if (!url.startsWith(prefix)) return next();
+    request.url = url.slice(prefix.length).replace(/^(?!\/)/, '/');
+    step(request, response, (error) => {
+      request.url = url;
+      next(error);
+    });
   };
 }
 
@@ -94,6 +110,48 @@ describe('an application of steps', () => {
     expect(await call('/')).to.deep.equal(granted());
   });
 
+  describe('mounted under a prefix', () => {
+    const ROUTES = [
+      { method: 'GET', path: '/admin/reset', accepts: 'Capability', capability: 'kubectl_apply' },
+      { method: 'GET', path: '/admin/{**}', accepts: 'Capability' },
+      { method: 'GET', path: '/reset', accepts: 'Capability' },
+    ] as const;
+    let mounted: HttpSwarm;
+
+    async function ask(path: string, edge: { readonly binding: 'Certificate' | 'Key' }): Promise<unknown> {
+      const edges = [{ from: A, to: B, capabilities: [{ name: 'kubectl_get' }], ...edge }];
+      mounted = new HttpSwarm({ agents: [{ name: A }, { name: B, server: { routes: ROUTES } }], edges });
+      const caller = await mounted.open(A);
+      const { cert, key, ca } = mounted.swarm.certificate(B);
+      const steps = [mount('/admin', (await mounted.open(B)).middleware({ publicPaths: ['/healthz'] })), say];
+      const server = createServer({ cert, key, ca, requestCert: true }, connect(steps));
+      await listen(server as unknown as Server);
+      mounted.ports.set(B, port);
+      const delegate = { capabilities: [GET] };
+      return caller.fetch(`https://${B}:8443${path}`, { delegate }).then(
+        async (answer) => ({ status: answer.status, body: await answer.text() }),
+        ({ code, refusal }) => ({ code, refusal }),
+      );
+    }
+    afterEach(() => mounted.close());
+
+    for (const binding of ['Certificate', 'Key'] as const) {
+      it(`is judged by the whole path, with a token bound by ${binding}`, async () => {
+        expect(await ask('/admin/reset', { binding })).to.deep.equal(refused('capability_not_granted'));
+      });
+
+      it(`takes a token bound by ${binding} for the whole path`, async () => {
+        const answer = await ask('/admin/other', { binding });
+        expect(answer).to.deep.equal({ status: 200, body: `${mounted.swarm.id(A)} true` });
+      });
+    }
+
+    it('has public paths that are whole too', async () => {
+      const answer = await ask('/admin/healthz', { binding: 'Key' });
+      expect(answer).to.deep.equal({ status: 200, body: `${mounted.swarm.id(A)} true` });
+    });
+  });
+
   it('is told when its steps are in the wrong order', async () => {
     const { cert, key, ca } = agents.swarm.certificate(B);
     const steps = [requireCapability('kubectl_get'), b.middleware(), say];
@@ -122,12 +180,32 @@ describe('an application of steps', () => {
       }),
     );
     expect(await call('/')).to.deep.equal(refused('capability_not_granted'));
+    const told: unknown[] = [];
+    const error = new Error('no');
     await listen(
-      b.createServer(() => {
-        throw new Error('no');
-      }),
+      b.createServer(
+        () => {
+          throw error;
+        },
+        { onError: (...each) => told.push(...each) },
+      ),
     );
     expect(await call('/')).to.deep.include({ status: 500 });
+    expect([told.length, told[0], (told[1] as IncomingMessage).url]).to.deep.equal([2, error, '/']);
+  });
+
+  it('is told of what the middleware fails with', async () => {
+    const told: unknown[] = [];
+    const error = new Error('no');
+    const onRefusal = (): void => {
+      throw error;
+    };
+    const guard = b.middleware({ onRefusal, onError: (each) => told.push(each) });
+    const { cert, key, ca } = agents.swarm.certificate(B);
+    const server = createServer({ cert, key, ca, requestCert: true }, connect([guard, say]));
+    await listen(server as unknown as Server);
+    expect(await call('//')).to.deep.include({ status: 500 });
+    expect(told).to.deep.equal([error]);
   });
 
   it('may leave a refusal to a framework, which finds in it how to answer', () => {
@@ -145,6 +223,21 @@ describe('an application of steps', () => {
       },
       expose: true,
     });
+  });
+
+  it('may print a refusal, which then says no more than its name', () => {
+    const claims = {
+      sub: 'user-4711',
+      sub_id: { format: 'iss_sub', iss: 'https://idp.test', sub: 'user-4711' },
+      tctx: { org_id: 'org-42' },
+    } as unknown as CapabilityClaims;
+    const refusal = { ...refuse('expired', 'Too late.'), claimed: { isAuthentic: true, claims } };
+    const error = new Refused(refusal);
+    const printed = [inspect(error, { depth: null }), JSON.stringify(error), String(error)].join('\n');
+    expect(printed).to.include('expired: Too late.').and.to.include('"status":401');
+    for (const secret of ['user-4711', 'idp.test', 'org-42', 'claims'])
+      expect(printed).to.not.include(secret);
+    expect(error.refusal).to.equal(refusal);
   });
 
   it('has public paths, where nobody is known and nothing is granted', async () => {

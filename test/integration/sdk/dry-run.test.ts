@@ -112,4 +112,15 @@ describe('an agent whose refusals are only recorded', () => {
       { name: 'capability_not_granted', isDryRun: true, count: 1 },
     ]);
   });
+
+  it('answers 400 to what no request of fetch can say', async () => {
+    const statuses: unknown[] = [];
+    for (const [method, path] of [
+      ['GET', 'http://evil/x'],
+      ['OPTIONS', '*'],
+      ['TRACE', '/v1/delegate'],
+    ] as const)
+      statuses.push((await sendTls({ port, method, path, headers: {} }, identityOf(X))).status);
+    expect(statuses).to.deep.equal([400, 400, 400]);
+  });
 });

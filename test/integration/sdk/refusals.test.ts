@@ -235,12 +235,16 @@ describe('a refusal on the wire', () => {
   });
 
   for (const [name, what, child] of [
-    ['principal_changed', 'another transaction', { txn: newId() }],
-    ['depth_exceeded', 'a third call', { del_max_depth: 1 }],
-    ['not_narrower', 'a child that outlives its parent', { exp: now + 115 }],
+    ['principal_changed', 'another transaction', () => ({ txn: newId() })],
+    ['depth_exceeded', 'a third call', () => ({ del_max_depth: 1 })],
+    [
+      'not_narrower',
+      'a child that outlives its parent',
+      () => ({ exp: Math.floor(Date.now() / 1000) + 115 }),
+    ],
   ] as const)
     it(`names ${name} for ${what}`, async () => {
-      expectRefused(await toC(child), name);
+      expectRefused(await toC(child()), name);
     });
 
   it('names fanout_exceeded for one child more than there may be', async () => {

@@ -61,6 +61,21 @@ describe('a call that is tried again', () => {
     expect(seen[0]?.idempotencyKey).to.match(/^"[0-9a-f-]{36}"$/);
   });
 
+  it('is given up in a pause when its agent is closed', async () => {
+    const own = await agents.open(A, { connections: 1 });
+    await script((response) => response.writeHead(503, { 'retry-after': '30' }).end('busy'), done);
+    const pausing = call({}, own);
+    await eventually('the first try', () => server.seen.length === 1);
+    expect(await call({}, own)).to.deep.equal(DONE); // over the one connection, so the first answer is read
+    await own.close();
+    expect(await pausing).to.deep.equal({
+      code: 'aborted',
+      refusal: undefined,
+      wasSent: false,
+      attempts: 1,
+    });
+  });
+
   it('ends with the refusal when the audience does not know the key for long', async () => {
     await script(refusal(401, 'unknown_key'));
     expect(await call()).to.deep.equal({

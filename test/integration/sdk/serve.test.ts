@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import type { Agent } from '../../../src/sdk/agent.ts';
 import type { CallInit } from '../../../src/sdk/http/outgoing-request.ts';
 import type { WebHandler } from '../../../src/sdk/http/web-handler.ts';
+import { eventually } from '../../support/eventually.ts';
 import { HttpSwarm } from '../../support/sdk/http-swarm.ts';
 
 const A = 'agent-coordinator';
@@ -13,6 +16,7 @@ describe('a handler in the form of fetch', () => {
   let agents: HttpSwarm;
   let a: Agent;
   let handler: WebHandler;
+  let told: unknown[];
 
   before(async () => {
     const routes = (['GET', 'HEAD', 'PUT', 'POST'] as const).map((method) => ({
@@ -21,13 +25,25 @@ describe('a handler in the form of fetch', () => {
       accepts: 'Capability' as const,
     }));
     agents = new HttpSwarm({ agents: [{ name: A }, { name: B, server: { routes } }], edges: EDGES });
-    await agents.serve(B, (request, call) => handler(request, call));
+    const onError = (error: unknown, { url }: { readonly url?: string | undefined }): void => {
+      told.push({ error, url });
+    };
+    await agents.serve(B, (request, call) => handler(request, call), { onError });
     a = await agents.open(A);
+  });
+  beforeEach(() => {
+    told = [];
   });
   after(() => agents.close());
 
   const call = (init: Partial<CallInit> = {}): Promise<Response> =>
     a.fetch(`https://${B}:8443/a%20b?q=1`, { delegate, ...init });
+
+  /** Calls a server that is not the one that everybody finds. */
+  async function callAt(port: number): Promise<Response> {
+    const caller = await agents.open(A, { connectTo: () => ({ host: '127.0.0.1', port }) });
+    return caller.fetch(`https://${B}:8443/`, { delegate });
+  }
 
   it('gets method, URL, header fields and body, and its answer comes back as it is', async () => {
     handler = async (request) =>
@@ -79,6 +95,33 @@ describe('a handler in the form of fetch', () => {
     expect([await failed, await promise]).to.deep.equal(['aborted', 'gone']);
   });
 
+  it('is not said to have failed when only its caller is gone', async () => {
+    const [started, ended]: [string[], string[]] = [[], []];
+    handler = async (request) => {
+      started.push(request.method);
+      try {
+        if (request.method === 'PUT') await request.text();
+        else await once(request.signal, 'abort').then(() => request.signal.throwIfAborted());
+        return new Response();
+      } finally {
+        ended.push(request.method);
+      }
+    };
+    const gaveUp = new AbortController();
+    const { signal } = gaveUp;
+    const body = new ReadableStream<Uint8Array>({ start: (pipe) => pipe.enqueue(new Uint8Array(1)) });
+    const failed = [call({ signal }), call({ signal, method: 'PUT', body })].map((each) =>
+      each.catch(({ code }) => code),
+    );
+    await eventually('both to begin', () => started.length === 2);
+    gaveUp.abort();
+    expect(await Promise.all(failed)).to.deep.equal(['aborted', 'aborted']);
+    await eventually('both to end', () => ended.length === 2);
+    handler = () => new Response();
+    await call();
+    expect(told).to.deep.equal([]);
+  });
+
   it('cancels the body of an answer that its caller does not read to the end', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     handler = () =>
@@ -108,6 +151,69 @@ describe('a handler in the form of fetch', () => {
     );
     resolve();
     expect([answer.status, await read]).to.deep.equal([200, 'broken off']);
+    await eventually('the error to be told', () => told.length === 1);
+  });
+
+  it('fails with an answer that says nothing, and its author is told', async () => {
+    const error = new RangeError('no');
+    handler = () => {
+      throw error;
+    };
+    expect((await call()).status).to.equal(500);
+    handler = () => undefined as unknown as Response;
+    expect((await call()).status).to.equal(500);
+    expect(told).to.deep.equal([
+      { error, url: '/a%20b?q=1' },
+      { error: (told[1] as { error: unknown }).error, url: '/a%20b?q=1' },
+    ]);
+    expect(String((told[1] as { error: unknown }).error)).to.equal(
+      'TypeError: the handler returned no Response',
+    );
+  });
+
+  it('fails with a warning of the process where nobody listens, or the listener fails too', async () => {
+    const b = await agents.open(B);
+    const fails = (name: string) => () => {
+      throw new RangeError(name);
+    };
+    const onError = async (): Promise<void> => fails('listener')();
+    const failing = fails('handler');
+    const ports = [
+      await b.serve(failing, { port: 0, host: '127.0.0.1' }),
+      await b.serve(failing, { port: 0, host: '127.0.0.1', onError }),
+    ].map(({ port }) => port);
+    const warnings: unknown[] = [];
+    const keep = ({ name, message, ...more }: Error & { code?: string; detail?: string }): void => {
+      const { code, detail = '' } = more;
+      warnings.push({ name, message, code, isStack: /^RangeError: .*\n +at /.test(detail) });
+    };
+    process.on('warning', keep);
+    try {
+      for (const port of ports) expect((await callAt(port)).status).to.equal(500);
+      await eventually('two warnings', () => warnings.length === 2);
+    } finally {
+      process.off('warning', keep);
+    }
+    const warning = (of: string) => ({
+      name: 'AgentTrustWarning',
+      message: `A request could not be answered: RangeError: ${of}`,
+      code: 'application_failed',
+      isStack: true,
+    });
+    expect(warnings).to.deep.equal([warning('handler'), warning('listener')]);
+  });
+
+  it('ends without waiting for a connection that never begins its handshake', async () => {
+    const b = await agents.open(B);
+    const limits = { handshakeMs: 600_000 };
+    const serving = await b.serve(() => new Response('quick'), { port: 0, host: '127.0.0.1', limits });
+    const silent = connect(serving.port, '127.0.0.1').resume();
+    silent.on('error', () => {});
+    await once(silent, 'connect');
+    expect(await (await callAt(serving.port)).text()).to.equal('quick'); // so the one before is accepted
+    const gone = once(silent, 'close');
+    await serving.close(0);
+    await gone;
   });
 
   it('ends in good order: what has begun is answered, nobody waits for idle callers, nobody new is taken', async () => {

@@ -90,6 +90,7 @@ describe('the worked example over HTTP', () => {
   });
 
   it('turns what the application refuses, and what it fails with, into an answer that says no more', async () => {
+    const told: string[] = [];
     const { port } = await (await agents.open(B)).serve(
       (_, call) => {
         call.require('kubectl_get', 'namespaces/staging/web');
@@ -101,7 +102,7 @@ describe('the worked example over HTTP', () => {
         }
         throw new Error('the password is 1234');
       },
-      { port: 0, host: '127.0.0.1' },
+      { port: 0, host: '127.0.0.1', onError: (error) => told.push(String(error)) },
     );
     agents.ports.set(B, port);
     const a = await agents.open(A);
@@ -121,5 +122,6 @@ describe('the worked example over HTTP', () => {
       attempts: 1,
       wasSent: false,
     });
+    expect(told).to.deep.equal(['Error: the password is 1234']);
   });
 });

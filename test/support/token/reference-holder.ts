@@ -29,6 +29,7 @@ export function checkHolder({ compact, claims }: Link, hops: readonly Hop[], hel
   const cnf = (claims['cnf'] ?? {}) as Json;
   must(edge?.['binding'] === ('jkt' in cnf ? 'Key' : 'x5t#S256' in cnf ? 'Certificate' : 'nothing'));
   must(peer.kind !== 'untrusted' && (peer.kind === 'none' || peer.spiffeId === claims['client_id']));
+  must(peer.kind !== 'tls' || where.nowSeconds < peer.certificate.notAfterSeconds);
   must(scheme.toLowerCase() === ('jkt' in cnf ? 'dpop' : 'bearer'));
   if ('jkt' in cnf) {
     checkProof(
@@ -40,7 +41,7 @@ export function checkHolder({ compact, claims }: Link, hops: readonly Hop[], hel
     return;
   }
   must(peer.kind === 'tls' && !peer.certificate.isRevoked && peer.certificate.thumbprint === cnf['x5t#S256']);
-  must(Math.max(where.nowSeconds + 1, Number(claims['exp'])) <= peer.certificate.notAfterSeconds);
+  must(Number(claims['exp']) <= peer.certificate.notAfterSeconds);
 }
 
 function checkProof(

@@ -53,6 +53,14 @@ describe('parseDev', () => {
     [['a', '--host=one=localhost:65536'], HOST],
     [['a', '--host=../one=localhost:1'], HOST],
     [['a', '--host=one=x:1', '--host=one=x:2'], '--host must name each agent once'],
+    [
+      ['a', '--host=one=x:1', '--host=two=x:2', '--host=n/three=x:1'],
+      '--host: one and n/three cannot both listen at x:1',
+    ],
+    [
+      ['a', '--host=one=localhost:1', '--host=two=127.0.0.1:1'],
+      '--host: one and two cannot both listen at 127.0.0.1:1',
+    ],
   ];
   for (const [args, problem] of refused) {
     it(`refuses ${args.join(' ') || 'nothing at all'}`, () =>

@@ -1,3 +1,5 @@
+import { createPrivateKey } from 'node:crypto';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import type { ReplayStore } from '../../../src/domain/token/replay/replay-store.ts';
 import type { ServerPolicy } from '../../../src/domain/token/state/server-policy.ts';
@@ -52,6 +54,22 @@ describe('loadAgent', () => {
     });
   });
 
+  it('gives an agent that can be printed, without its keys', async () => {
+    start();
+    const agent = await load();
+    const { current } = agent;
+    const { privateKeyPem } = current.tls;
+    expect(agent.current).to.equal(current);
+    expect(createPrivateKey(privateKeyPem).type).to.equal('private');
+    const inDepth = { depth: null, maxStringLength: null, showHidden: false } as const;
+    for (const each of [agent, current, { agent, current }, current.tls, { ...current.tls }]) {
+      const printed = [inspect(each), inspect(each, inDepth), JSON.stringify(each)].join('\n');
+      expect(printed).to.not.include('PRIVATE KEY').and.not.include('privateKeyPem');
+      expect(printed).to.not.include(privateKeyPem.split('\n')[1]);
+    }
+    expect(inspect(current)).to.include(swarm.id(NAME)).and.include('CERTIFICATE');
+  });
+
   it('looks into AGENT_TRUST_DIR', async () => {
     start();
     const before = process.env['AGENT_TRUST_DIR'];
@@ -86,7 +104,23 @@ describe('loadAgent', () => {
 
   it('does not start to verify when something else does', async () => {
     start({ verifier: 'Authorizer' });
-    expect(await failure()).to.equal('verifier_elsewhere');
+    for (const options of [{}, { store: SHARED }])
+      expect(await failure(options)).to.equal('verifier_elsewhere');
+  });
+
+  it('does not start with a store that is none, or can hold nothing', async () => {
+    start();
+    const wrong = ['memory', {}, () => true] as unknown as readonly ReplayStore[];
+    for (const store of wrong) expect(await failure({ store }), String(store)).to.equal('option_invalid');
+    for (const replayCapacity of [0, 3, -1, 8.5, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(await failure({ replayCapacity }), `${replayCapacity}`).to.equal('option_invalid');
+  });
+
+  it('does not start with the store of another agent', async () => {
+    start();
+    expect(await failure({ store: { ...SHARED, audience: swarm.id(CALLER) } })).to.equal('option_invalid');
+    const agent = await load(NAME, { store: { ...SHARED, audience: swarm.id(NAME) } });
+    expect(agent.id).to.equal(swarm.id(NAME));
   });
 
   it('starts with a shared store, and with none to call others only', async () => {

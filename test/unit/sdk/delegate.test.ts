@@ -130,6 +130,35 @@ describe('Agent.delegate and Agent.verify', () => {
       ]);
     });
 
+    it('refuse a wish that is not of its form, and say what it lacks or how it is written', async () => {
+      const wish = { to: 'agent-deployer', capabilities: GET };
+      const parent = await example.firstCall();
+      const wrong: readonly (readonly [unknown, string])[] = [
+        [undefined, 'wish must be an object.'],
+        [{ capabilities: GET }, 'wish.to must be a string.'],
+        [{ to: 'agent-deployer' }, 'wish.capabilities must be a list.'],
+        [
+          { ...wish, capabilities: [{ name: 'kubectl_get', resources: WEB }] },
+          'wish.capabilities[0].resources must be a list.',
+        ],
+        [{ ...wish, ttl: 60 }, 'wish.ttl is unknown: it is called ttlSeconds.'],
+        [{ ...wish, taskTTL: 60 }, 'wish.taskTTL is unknown: it is called taskTtlSeconds.'],
+        [{ ...wish, depth: 2 }, 'wish.depth is unknown: it is called maxDepth.'],
+        [{ ...wish, taskTtlSeconds: '60' }, 'wish.taskTtlSeconds must be a number.'],
+        [{ ...wish, transaction: 5 }, 'wish.transaction must be a string.'],
+        [{ ...wish, parent: parent.token }, 'wish.parent must be an object.'],
+        [
+          { ...wish, parent: { ...parent, accepted: {} } },
+          'wish.parent.accepted must be what a verification has accepted.',
+        ],
+        [{ ...wish, parent: { ...parent, chain: '' } }, 'wish.parent.chain must be a list.'],
+      ];
+      const refused = wrong.map(([each]) => coordinator.delegate(each as TokenWish));
+      expect(refused).to.deep.equal(
+        wrong.map(([, message]) => ({ kind: 'refused', name: 'malformed', message, detail: {} })),
+      );
+    });
+
     it('refuse more uses, a longer life and a deeper tree than the rule has', () => {
       const wish = { to: 'agent-deployer', capabilities: GET };
       const wishes = [

@@ -43,7 +43,8 @@ interface Lot {
  * a character, and who presented it is counted for a lot, not noted for each.
  */
 export class MemoryReplayStore implements ReplayStore {
-  readonly #capacity: number;
+  /** Tokens and parents that it holds at most. */
+  readonly capacity: number;
   readonly #now: () => number;
   /** Records of the uses of each token. */
   readonly #uses = new Map<string, string>();
@@ -57,7 +58,7 @@ export class MemoryReplayStore implements ReplayStore {
   #forgottenUntil: number;
 
   constructor({ capacity, now }: MemoryStoreOptions) {
-    this.#capacity = capacity;
+    this.capacity = capacity;
     this.#now = now;
     this.#completeSince = now();
     this.#forgottenUntil = this.#completeSince;
@@ -100,7 +101,7 @@ export class MemoryReplayStore implements ReplayStore {
     if (parent !== undefined && (this.#childrenOf.get(shortHash(parent.key)) ?? 0) >= parent.maxChildren)
       return 'fanout_exceeded';
     const isFull =
-      this.size + 2 > this.#capacity || (this.#tokensOf.get(presenter) ?? 0) + 1 > this.#capacity / 4;
+      this.size + 2 > this.capacity || (this.#tokensOf.get(presenter) ?? 0) + 1 > this.capacity / 4;
     return isFull ? 'store_unavailable' : undefined;
   }
 

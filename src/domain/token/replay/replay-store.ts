@@ -64,6 +64,8 @@ export type ConsumptionResult =
 
 /** A store of used tokens. */
 export interface ReplayStore {
+  /** SPIFFE ID of the only agent whose tokens it is for; absent for a store that does not mind. */
+  readonly audience?: string;
   /**
    * Uses a token once, in this order: an attempt that was accepted before is accepted again; `rate_limited`;
    * `replay_unknown` when the token may have been used before the store knew; `replayed` when all uses are used or the proof

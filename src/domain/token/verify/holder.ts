@@ -46,7 +46,7 @@ export function checkHolder(
     return refuse('holder_mismatch', 'The scheme of Authorization is not that of the binding.', {
       binding: wanted,
     });
-  const mismatch = checkPeer(claims, request.peer);
+  const mismatch = checkPeer(claims, request.peer, judging.nowSeconds);
   if (mismatch !== undefined) return mismatch;
   const isPeerSeen = request.peer.kind !== 'none';
   if (wanted === 'Certificate')
@@ -69,26 +69,33 @@ function isCutOff(peer: Peer, { state }: Judging): boolean {
   );
 }
 
-/** Lock 2. Where no peer is visible there is none. */
-function checkPeer({ client_id: presenter }: CapabilityClaims, peer: Peer): Refusal | undefined {
+/** Lock 2. Where no peer is visible there is none. A connection may last longer than the certificate that it began with. */
+function checkPeer(
+  { client_id: presenter }: CapabilityClaims,
+  peer: Peer,
+  nowSeconds: number,
+): Refusal | undefined {
   if (peer.kind === 'untrusted')
     return refuse('holder_mismatch', 'Who says who the peer is, is not believed.');
-  if (peer.kind === 'none' || peer.spiffeId === presenter) return undefined;
-  return refuse('holder_mismatch', 'The peer is not the presenter.');
+  if (peer.kind === 'none') return undefined;
+  if (peer.spiffeId !== presenter) return refuse('holder_mismatch', 'The peer is not the presenter.');
+  return peer.kind === 'tls' && nowSeconds >= peer.certificate.notAfterSeconds
+    ? refuse('holder_mismatch', 'The certificate of the peer has ended.')
+    : undefined;
 }
 
 /** Lock 1, RFC 8705 section 3. */
 function checkCertificate(
   { cnf, exp }: CapabilityClaims,
   peer: Peer,
-  { nowSeconds, verifier }: Judging,
+  { verifier }: Judging,
 ): Refusal | undefined {
   if (peer.kind !== 'tls')
     return refuse('holder_mismatch', 'No certificate of the presenter is visible here.');
   const { thumbprint, notAfterSeconds } = peer.certificate;
   if (!verifier.crypto.isSame(cnf?.['x5t#S256'] ?? '', thumbprint))
     return refuse('holder_mismatch', 'The token is bound to another certificate.');
-  if (nowSeconds >= notAfterSeconds || exp > notAfterSeconds)
+  if (exp > notAfterSeconds)
     return refuse('holder_mismatch', 'The token outlives the certificate that it is bound to.');
   return undefined;
 }

@@ -24,7 +24,6 @@ export interface Presentation {
 
 /** What follows is read as a JWS, strictly, so nothing is said of it here. */
 const SCHEME = /^(bearer|dpop) +/i;
-const SEPARATOR = /[ \t]*,[ \t]*/;
 
 /**
  * Takes the fields apart.
@@ -46,7 +45,7 @@ export function readPresentation(fields: TokenFields): Presentation | Refusal {
   const [prefix = '', scheme] = SCHEME.exec(authorized) ?? [];
   if (scheme === undefined)
     return refuse('malformed', 'Authorization holds no token of scheme Bearer or DPoP.');
-  const parents = delegationChain[0]?.split(SEPARATOR) ?? [];
+  const parents = delegationChain[0]?.split(',').map(withoutBlanks) ?? [];
   if (parents.length > TOKEN_LIMITS.parents)
     return refuse('malformed', `Agent-Delegation-Chain holds more than ${TOKEN_LIMITS.parents} tokens.`);
   const isProven = scheme.toLowerCase() === 'dpop';
@@ -57,6 +56,18 @@ export function readPresentation(fields: TokenFields): Presentation | Refusal {
     proof: dpop[0],
     parents,
   };
+}
+
+/** By hand: what is presented here is not verified yet, and a pattern for blanks before an end is quadratic. */
+function withoutBlanks(element: string): string {
+  let [start, end] = [0, element.length];
+  while (isBlank(element[start])) start++;
+  while (end > start && isBlank(element[end - 1])) end--;
+  return element.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 function isTooLong({ authorization, dpop, delegationChain }: TokenFields): boolean {

@@ -9,8 +9,6 @@ import { isAgentId } from '../text-forms.ts';
 import type { Peer } from './verifier.ts';
 
 const LOOPBACK = /^(?:::ffff:)?127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$|^::1$/;
-/** Of a value in double quotes only the end matters; `\"` does not end it. */
-const ELEMENT_END = /"(?:[^"\\]|\\.)*"|,/g;
 const PAIR = /([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;,"]*)(?:;|$)/y;
 
 /**
@@ -30,9 +28,32 @@ export function peerFromXfcc(values: readonly string[], remoteAddress: string): 
     : { kind: 'untrusted' };
 }
 
+/**
+ * Behind the last comma that stands in no value in double quotes. One pass, whatever was sent: where one quote does not end,
+ * none after it does.
+ */
 function lastElement(value: string): string {
-  const comma = [...value.matchAll(ELEMENT_END)].findLast(([match]) => match === ',');
-  return value.slice(comma === undefined ? 0 : comma.index + 1).trim();
+  let start = 0;
+  for (let at = 0; at < value.length; at++) {
+    if (value[at] === ',') start = at + 1;
+    if (value[at] !== '"') continue;
+    const end = endOfQuote(value, at);
+    if (end === undefined) {
+      const comma = value.lastIndexOf(',');
+      return value.slice(comma > at ? comma + 1 : start).trim();
+    }
+    at = end;
+  }
+  return value.slice(start).trim();
+}
+
+/** Where the quote ends that begins at `from`; `\"` does not end it. */
+function endOfQuote(value: string, from: number): number | undefined {
+  for (let at = from + 1; at < value.length; at++) {
+    if (value[at] === '"') return at;
+    if (value[at] === '\\') at++;
+  }
+  return undefined;
 }
 
 /** Empty when the element is not of its form. */

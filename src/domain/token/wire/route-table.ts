@@ -23,6 +23,8 @@ const PLAIN_PATH = /^(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*\/?
 const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
 const NAMED_SEGMENT = /^\{([A-Za-z0-9_]+)\}$/;
 const REST = '{**}';
+/** Far more than any route has: a path is compared with every one of them, before anybody has shown a token. */
+const MAX_SEGMENTS = 256;
 
 /**
  * The path of a request target in origin form; RFC 9112 section 3.2.1.
@@ -41,17 +43,19 @@ export function rawPathOf(target: string): string | undefined {
  * Finds the most specific route.
  *
  * @param path From {@link rawPathOf}.
- * @returns Undefined when there is none, or when a server that reads paths leniently would find another one too;
+ * @returns Undefined when there is none, when the path has more than 256 segments, decoded or not, or when a server that
+ *   reads paths leniently would find another one too;
  *   `malformed` when a `{name}` stands for something that is no segment of a resource.
  */
 export function findRoute(
   routes: readonly ServerRoute[],
   { method, path }: { readonly method: string; readonly path: string },
 ): MatchedRoute | Refusal | undefined {
+  const readings = [path, decode(path) ?? path];
+  if (readings.some((reading) => reading.split('/').length - 1 > MAX_SEGMENTS)) return undefined;
   const ofMethod = routes.filter((route) => route.method === method);
   const [best] = ofMethod.filter((route) => matches(route.path, path)).sort(bySpecificity);
   if (best === undefined) return undefined;
-  const readings = [path, decode(path) ?? path];
   const isAmbiguous = ofMethod.some(
     (route) =>
       !matches(route.path, path) &&

@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { decodeBase64url, encodeBase64url } from '../../../../src/crypto/jose/base64url.ts';
 import { derSignature, rawSignature } from '../../../../src/crypto/jose/ecdsa-signature.ts';
 import {
-  importPrivateJwk,
   importPublicJwk,
   jwkThumbprint,
   privateJwkOf,
   publicJwkOf,
 } from '../../../../src/crypto/jose/jwk.ts';
+import { generatePrivateJwk, importPrivateJwk } from '../../../../src/crypto/jose/private-jwk.ts';
 import { createSigner, encodeHeader, signJws } from '../../../../src/crypto/jose/signer.ts';
 import { TOKEN_CRYPTO } from '../../../../src/crypto/jose/token-crypto.ts';
 import { createVerifyingKey, readIssuers } from '../../../../src/crypto/jose/verifying-key.ts';
@@ -34,7 +34,21 @@ describe('decodeBase64url', () => {
     );
   });
 
-  for (const text of ['QQ==', 'QQ=', 'QR', 'Q', 'Q+', 'Q/', ' QQ', 'QQ\n', 'Q Q', 'QUJ='])
+  for (const text of [
+    'QQ==',
+    'QQ=',
+    'QR',
+    'Q',
+    'Q+',
+    'Q/',
+    ' QQ',
+    'QQ\n',
+    'Q Q',
+    'QUJ=',
+    '\u0141AAA',
+    'AA\u0141A',
+    'AA\u0141',
+  ])
     it(`refuses ${JSON.stringify(text)}`, () => expect(decodeBase64url(text)).to.equal(undefined));
 });
 
@@ -108,6 +122,8 @@ describe('importPrivateJwk', () => {
   it('refuses a private key with the public half of another one', () => {
     const [own, other] = [privateJwkOf(P256.privateKey), signerOf(A).publicJwk];
     expect(own && importPrivateJwk({ ...other, d: own.d })).to.equal(undefined);
+    const [key, stranger] = [privateJwkOf(ED25519.privateKey), generatePrivateJwk('Ed25519')];
+    expect(key && importPrivateJwk({ ...key, d: stranger.d })).to.equal(undefined);
   });
 });
 
@@ -203,6 +219,66 @@ describe('readIssuers', () => {
     it(`refuses ${what}`, () => {
       expect(readIssuers(file(([key]) => Object.assign(key ?? {}, change)))).to.equal(undefined);
     });
+
+  describe('with the keys of an earlier reading', () => {
+    const kid = signerOf(A).kid;
+    const known = readIssuers(file(() => undefined));
+    const before = known?.get(A)?.get(kid);
+
+    it('gives a key again that is the same', () => {
+      expect(
+        readIssuers(
+          file(() => undefined),
+          known,
+        )
+          ?.get(A)
+          ?.get(kid),
+      ).to.equal(before);
+    });
+
+    it('imports no key again whose time is another', () => {
+      const key = readIssuers(
+        file(([first]) => Object.assign(first ?? {}, { until: T0 })),
+        known,
+      )
+        ?.get(A)
+        ?.get(kid);
+      expect([key?.until, before?.until]).to.deep.equal([T0, Number.POSITIVE_INFINITY]);
+      expect(key?.verifies).to.equal(before?.verifies);
+    });
+
+    it('refuses other numbers under the kid of a known key', () => {
+      const { publicJwk } = signerOf(B);
+      for (const other of [publicJwk, { x: publicJwk.x }, publicJwk.kty === 'EC' ? { y: publicJwk.y } : {}])
+        expect(
+          readIssuers(
+            file(([first]) => Object.assign(first ?? {}, other)),
+            known,
+          ),
+        ).to.equal(undefined);
+    });
+
+    it('holds nothing of what the file no longer names', () => {
+      const next = readIssuers(
+        file((keys) => keys.splice(0)),
+        known,
+      );
+      expect(next?.get(A)).to.deep.equal(new Map());
+      expect([...(next?.keys() ?? [])]).to.deep.equal([A, B]);
+    });
+
+    it('takes no key of another issuer', () => {
+      const others = new Map([[B, known?.get(A) ?? new Map()]]);
+      expect(
+        readIssuers(
+          file(() => undefined),
+          others,
+        )
+          ?.get(A)
+          ?.get(kid)?.verifies,
+      ).to.not.equal(before?.verifies);
+    });
+  });
 
   it('refuses a key that stands twice, and another version', () => {
     expect(readIssuers(file((keys) => keys.push({ ...keys[0] })))).to.equal(undefined);

@@ -96,7 +96,10 @@ describe('AgentDirectory', () => {
       expect(failed)
         .to.be.instanceOf(LoadFailed)
         .and.deep.include({ code: 'folder_missing', file: undefined });
-      expect(String(failed)).to.contain('/nowhere/at/all').and.contain('docs/pods.md');
+      expect(String(failed))
+        .to.contain('/nowhere/at/all')
+        .and.contain('docs/pods.md')
+        .and.contain('docs/dev.md');
     });
 
     it('opens without a bundle that counts, and says why', async () => {

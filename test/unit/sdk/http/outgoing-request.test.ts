@@ -57,10 +57,52 @@ describe('outgoingRequest', () => {
     expect(headers.get('content-type')).to.equal('application/json');
   });
 
+  for (const [what, wrong, message] of [
+    ['no delegate', undefined, 'delegate must be an object'],
+    ['a list', [], 'delegate must be an object'],
+    ['no capabilities', {}, 'delegate.capabilities must be a list'],
+    ['a capability as a string', { capabilities: ['x'] }, 'delegate.capabilities[0] must be an object'],
+    ['no name', { capabilities: [{}] }, 'delegate.capabilities[0].name must be a string'],
+    [
+      'resources as a string',
+      { capabilities: [{ name: 'x' }, { name: 'y', resources: 'z' }] },
+      'delegate.capabilities[1].resources must be a list',
+    ],
+    [
+      'a resource',
+      { capabilities: [{ name: 'x', resource: 'z' }] },
+      'delegate.capabilities[0].resource is unknown: it is called resources',
+    ],
+    ['a ttl', { ...delegate, ttl: 60 }, 'delegate.ttl is unknown: it is called ttlSeconds'],
+    ['a time as a string', { ...delegate, ttlSeconds: '60' }, 'delegate.ttlSeconds must be a number'],
+    ['uses', { ...delegate, max_uses: 2 }, 'delegate.max_uses is unknown: it is called maxUses'],
+    [
+      'an audience of its own',
+      { ...delegate, to: 'x' },
+      'delegate.to is unknown: there are capabilities, ttlSeconds, maxUses',
+    ],
+  ] as const)
+    it(`rejects ${what} where the author says what to delegate`, () => {
+      const init = { delegate: wrong } as unknown as CallInit;
+      const code = 'invalid_request';
+      expect(failureOf(() => outgoingRequest(URL_OF_B, init, at))).to.deep.equal({ code, message });
+    });
+
+  it('rejects a call of which only the URL is said', () => {
+    const init = undefined as unknown as CallInit;
+    expect(failureOf(() => outgoingRequest(URL_OF_B, init, at)).code).to.equal('invalid_request');
+  });
+
+  it('takes a member that is there and undefined for one that is not there', () => {
+    const none = { ...delegate, ttlSeconds: undefined } as unknown as CallInit['delegate'];
+    expect(outgoingRequest(URL_OF_B, { delegate: none }, at).delegate).to.equal(none);
+  });
+
   for (const [what, call] of [
     ['http', () => request({}, 'http://agent-deployer:8443/')],
     ['no URL', () => request({}, '/v1/delegate')],
     ['a user in the URL', () => request({}, 'https://me@agent-deployer:8443/')],
+    ['no method', () => request({ method: 5 as unknown as string })],
     ['an unknown method', () => request({ method: 'TRACE' })],
     ['a GET with a body', () => request({ body: 'x' })],
     ['a token of its own', () => request({ headers: { authorization: 'Bearer x' } })],

@@ -112,6 +112,17 @@ describe('judge, over our own TLS', () => {
   ] as const)
     it(`${row} ${what}: ${expected}`.trim(), () => expect(outcome(call, bundle)).to.equal(expected));
 
+  it('refuses a token bound to a key from the moment on in which the certificate of its peer ends', () => {
+    const ending = (notAfterSeconds: number): TokenRequest =>
+      request({ request: () => ({ peer: tls(B, { notAfterSeconds }) }) });
+    expect([NOW + 1, NOW, NOW - 1].map((at) => outcome(ending(at), BUNDLE, C))).to.deep.equal([
+      'judged',
+      'holder_mismatch',
+      'holder_mismatch',
+    ]);
+    expect(outcome(ending(NOW), suspending(B), C)).to.equal('suspended');
+  });
+
   it('accepts a token bound to a key where no peer is visible, and says so', () => {
     const result = judge(request({ request: () => ({ peer: { kind: 'none' } }) }), verifierAt(C), NOW);
     expect(result.kind === 'judged' && result.accepted.isPeerSeen).to.equal(false);

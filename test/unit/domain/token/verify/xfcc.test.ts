@@ -1,9 +1,21 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { peerFromXfcc } from '../../../../../src/domain/token/verify/xfcc.ts';
 import { A, B, X } from '../../../../support/token/scene.ts';
 
 const element = (uri: string): string =>
   `By=spiffe://cluster.local/ns/ai-agents/sa/agent-validator;Hash=abc;Subject="CN=a,O=\\"b\\"";URI=${uri}`;
+
+/** URIs of the last element, by patterns that are shorter, and slow for quotes that do not end. */
+function slowUris(value: string): readonly string[] {
+  const comma = [...value.matchAll(/"(?:[^"\\]|\\.)*"|,/g)].findLast(([match]) => match === ',');
+  const element = value.slice((comma?.index ?? -1) + 1);
+  const pair = /([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;,"]*)(?:;|$)/gy;
+  const pairs = [...element.matchAll(pair)];
+  const isWhole = pairs.reduce((length, [{ length: more }]) => length + more, 0) === element.length;
+  const uris = pairs.filter(([, key]) => key === 'URI').map(([, , uri = '']) => uri);
+  return isWhole ? uris : [];
+}
 
 describe('peerFromXfcc', () => {
   for (const [what, values] of [
@@ -46,4 +58,23 @@ describe('peerFromXfcc', () => {
   ] as const)
     it(`does not believe ${what}`, () =>
       expect(peerFromXfcc(values, '127.0.0.6')).to.deep.equal({ kind: 'untrusted' }));
+
+  it('takes the element that a pattern with backtracking takes, whatever was sent', () => {
+    const piece = fc.constantFrom('"', '\\', ',', ';', 'x', `URI=${B}`, `URI=${A}`, `By="x,y\\""`);
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const value = pieces.join('');
+        const uris = slowUris(value);
+        const [spiffeId] = uris;
+        const isKnown = uris.length === 1 && (spiffeId === A || spiffeId === B);
+        const expected = isKnown ? { kind: 'mesh', spiffeId } : { kind: 'untrusted' };
+        expect(peerFromXfcc([value], '::1')).to.deep.equal(expected);
+      }),
+    );
+  });
+
+  it('reads a field full of quotes that do not end in one pass', () => {
+    for (const quotes of ['\\"'.repeat(200_000), `"${'\\"'.repeat(200_000)}`])
+      expect(peerFromXfcc([`${quotes},URI=${B}`], '::1')).to.deep.equal({ kind: 'mesh', spiffeId: B });
+  });
 });

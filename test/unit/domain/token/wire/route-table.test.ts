@@ -116,4 +116,12 @@ describe('findRoute', () => {
   it('finds a path that a lenient server takes for one with the same demand', () => {
     expect(find([route('/{**}'), route('/v1/other')], '/v1/Other')).to.deep.include({ path: '/{**}' });
   });
+
+  it('finds nothing for a path of more than 256 segments, decoded or not', () => {
+    const routes = Array.from({ length: 64 }, (_, index) => route(`/${'{*}/'.repeat(index)}{**}`));
+    expect(find(routes, '/a'.repeat(256))).to.deep.include({ path: `/${'{*}/'.repeat(63)}{**}` });
+    expect(find(routes, `/a${'%2fa'.repeat(255)}`)).to.deep.include({ path: '/{**}' });
+    for (const path of ['/a'.repeat(257), '/a'.repeat(8000), `/a${'%2fa'.repeat(256)}`])
+      expect(find(routes, path)).to.equal(undefined);
+  });
 });
