@@ -2,9 +2,11 @@
 
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
-import { AGENT_IDENTITY, ANNOTATION_RENEW_BEFORE, OWN_PREFIX } from '../../../src/api/group.ts';
+import { AGENT_IDENTITY, ANNOTATION_RENEW_BEFORE, BUNDLE_NAME, OWN_PREFIX } from '../../../src/api/group.ts';
+import type { ConfigMap } from '../../../src/controllers/bundle/bundle-record.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
-import { SECRET } from '../../../src/kube/core-types.ts';
+import { readIssuers } from '../../../src/crypto/jose/verifying-key.ts';
+import { CONFIG_MAP, SECRET } from '../../../src/kube/core-types.ts';
 import { auditedWrites } from '../../support/audit-log.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -58,6 +60,7 @@ for (const { title, start, firstOffset, shortLived } of [
       for (const name of LONG_LIVED) await swarm().createAgent(name);
       for (const name of shortLived) await swarm().createAgent(name, SHORT_LIFE);
       await isWhole();
+      await isPublished();
       await issuer.stop();
       serials = await serialsNow();
       operator = await start({ controlPlane: controlPlane(), flags: FLAGS, offsetSeconds: firstOffset });
@@ -72,6 +75,18 @@ for (const { title, start, firstOffset, shortLived } of [
         return true;
       };
       await eventually('every identity to be whole', check, { timeoutMs: 60_000 });
+    }
+
+    /** Bundles are written some seconds after what they name: the next leader is to find nothing left to do. */
+    async function isPublished(): Promise<void> {
+      const count = LONG_LIVED.length + shortLived.length;
+      await eventually('the bundle to have the keys of all', async () => {
+        const { data = {} } = await swarm().client.get<ConfigMap>(CONFIG_MAP, {
+          namespace: AGENTS,
+          name: BUNDLE_NAME,
+        });
+        return readIssuers(data['jwks.json'] ?? '')?.size === count;
+      });
     }
 
     async function serialsNow(): Promise<ReadonlyMap<string, string>> {
