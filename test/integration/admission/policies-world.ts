@@ -149,14 +149,20 @@ export class PoliciesWorld {
   }
 }
 
-/**
- * Installs the policies and makes the people. Call inside a suite that has a control plane with its controllers: they fill the built-in roles.
- *
- * @param prepare done before the installation, such as kinds of others.
- */
+/** How the policies are installed. */
+export interface PoliciesWorldOptions {
+  /** Done before the installation, such as kinds of others. */
+  readonly prepare?: () => Promise<void>;
+  /** For `helm install --set`. */
+  readonly set?: readonly string[];
+  /** A request of the administrator and who refuses it, such as `policy agent-trust-issuers`: waited for beside the usual ones. */
+  readonly refused?: { readonly request: Request; readonly by: string };
+}
+
+/** Installs the policies and makes the people. Call inside a suite that has a control plane with its controllers: they fill the built-in roles. */
 export function usePoliciesWorld(
   controlPlane: () => ControlPlane,
-  { prepare, set = [] }: { readonly prepare?: () => Promise<void>; readonly set?: readonly string[] } = {},
+  { prepare, set = [], refused }: PoliciesWorldOptions = {},
 ): () => PoliciesWorld {
   let world: PoliciesWorld | undefined;
   before(async function () {
@@ -169,7 +175,7 @@ export function usePoliciesWorld(
     const { kubeconfigPath } = controlPlane();
     await installChart({ kubeconfigPath, namespaces: [AGENTS], admission: 'policies', set });
     await world.create([EVERY_WRITE, GRANT_SOME, ADMINISTER, ...BINDINGS.map(binding)]);
-    await inForce(world);
+    await inForce(world, refused);
   });
   after(() => world?.close());
   return () => {
@@ -179,13 +185,14 @@ export function usePoliciesWorld(
 }
 
 /** The API server takes policies, their bindings and what they look at into use one after the other. */
-async function inForce(world: PoliciesWorld): Promise<void> {
+async function inForce(world: PoliciesWorld, refused: PoliciesWorldOptions['refused']): Promise<void> {
   const metadata = { name: 'probe', namespace: AGENTS };
   const probe = (spec: object) => world.asks(create({ kind: 'AgentIdentity', metadata, spec }), EDITOR);
   await eventually('the policies to be in force', async () => {
     expect(await probe({ capabilities: [{ name: 'x' }] })).to.include({ by: 'policy agent-trust-grant-1' });
     expect(await probe({ enforcement: 'DryRun' })).to.include({ by: 'policy agent-trust-ungovern' });
     expect(await probe({})).to.deep.equal({ warnings: [] });
+    if (refused !== undefined) expect(await world.asks(refused.request)).to.include({ by: refused.by });
     return true;
   });
 }
