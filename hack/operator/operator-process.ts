@@ -30,7 +30,7 @@ type ListeningServer = 'health server' | 'admission server';
 const ENTRIES = join(import.meta.dirname, '../../src/cmd');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 45_000;
-/** Those of the chart: Node's own choice needs twice the memory. */
+/** Those of the chart; docs/decisions/0009 says why. */
 export const NODE_FLAGS: readonly string[] = [
   '--max-semi-space-size=8',
   '--heap-growing-percent=20',

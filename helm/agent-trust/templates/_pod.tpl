@@ -3,7 +3,7 @@
 {{- $root := index . 0 -}}
 image: {{ include "agent-trust.image" $root }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-# A small heap that is collected often: Node's own choice needs twice the memory. See docs/decisions/0009.
+# A small heap that is collected often, and no objects of one review in its old part: docs/decisions/0009.
 command: [node, --max-semi-space-size=8, --heap-growing-percent=20, --no-allocation-site-pretenuring, src/cmd/{{ index . 1 }}.ts]
 livenessProbe:
   httpGet: {path: /healthz, port: http}
