@@ -7,10 +7,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { admissionTable } from './generate/admission-table.ts';
+import { authorityInput } from './generate/authority-input.ts';
 import { chartCrds } from './generate/chart-crds.ts';
 import { crdTypes } from './generate/crd-types.ts';
 import { errorsTable } from './generate/errors-table.ts';
 import { flagsPage } from './generate/flags-page.ts';
+import { issuerInputPage } from './generate/issuer-input.ts';
 import { layersInArchitecture } from './generate/layers-table.ts';
 import { manifests } from './generate/manifests.ts';
 import { metricsTable } from './generate/metrics-table.ts';
@@ -35,7 +37,9 @@ const STEPS: readonly ((root: string) => Promise<Outputs>)[] = [
   flagsPage,
   valuesPage,
   unservedTable,
+  issuerInputPage,
   admissionTable,
+  authorityInput,
   manifests,
 ];
 

@@ -105,7 +105,7 @@ class Cluster {
   bundle(namespace: string): { readonly texts: FileTexts; readonly digests: FileDigests } {
     const contents = bundleContents(this.#sources, namespace);
     this.named.set(namespace, contents.agents);
-    const files = bundleFiles(contents, 'roots');
+    const files = bundleFiles(contents, { caPem: 'roots', crlPem: 'lists' });
     if (files.kind === 'too-large') throw new Error('the bundle is too large');
     const texts = Object.assign({}, ...files.parts) as FileTexts;
     return { texts, digests: digestsOf(texts) };

@@ -3,7 +3,9 @@
 import { Registry } from 'prom-client';
 import { kubeMetrics } from '../../src/kube/metrics.ts';
 import { admissionMetrics } from '../../src/observe/admission-metrics.ts';
+import { authorityMetrics } from '../../src/observe/authority-metrics.ts';
 import { bundleMetrics } from '../../src/observe/bundle-metrics.ts';
+import { crlMetrics } from '../../src/observe/crl-metrics.ts';
 import { delegationMetrics } from '../../src/observe/delegation-metrics.ts';
 import { identityMetrics } from '../../src/observe/identity-metrics.ts';
 import { meshMetrics } from '../../src/observe/mesh-metrics.ts';
@@ -24,9 +26,12 @@ export async function metricsTable(): Promise<ReadonlyMap<string, string>> {
   identityMetrics(registry, {
     byReason: () => new Map(),
     authorityNotAfterSeconds: () => undefined,
+    certificates: () => [],
     clockSkewSeconds: () => 0,
   });
+  authorityMetrics(registry);
   bundleMetrics(registry);
+  crlMetrics(registry, { counts: () => ({ listed: 0, leftOut: 0 }) });
   meshMetrics(registry, { byReason: () => new Map() });
   podMetrics(registry, { withoutFiles: () => 0 });
   delegationMetrics(registry, { policiesByReason: () => new Map(), edges: () => 0 });
@@ -57,7 +62,8 @@ Generated from \`src/kube/metrics.ts\` and \`src/observe/*-metrics.ts\` by \`npm
 what running processes print. They are served on \`/metrics\` of the HTTP port (8080) of each process, beside
 \`/healthz\` (the process works) and \`/readyz\` (its caches are filled; of the webhook, also that the API server trusts its
 certificate). No label carries the name of an object, so the
-number of series does not grow with the number of agents. Names of client-go and controller-runtime mean here what they
+number of series does not grow with the number of agents; but for \`agent_trust_certificate_not_after_timestamp_seconds\`, which
+has one for each agent: drop it in the scrape if that is too many. Names of client-go and controller-runtime mean here what they
 mean there, so existing dashboards work.
 
 ## The controller

@@ -1,8 +1,9 @@
 /** Reference pages of condition reasons and event reasons, from the tables in src/api. */
 
-import { DELEGATION_REASONS, READY_REASONS, type ReasonText } from '../../src/api/conditions.ts';
+import { DELEGATION_REASONS, READY_REASONS } from '../../src/api/conditions.ts';
 import { EVENT_REASONS } from '../../src/api/event-reasons.ts';
 import { MESH_FINDINGS } from '../../src/api/mesh-findings.ts';
+import type { ReasonText } from '../../src/api/reason-text.ts';
 import { REVOCATION_REASONS } from '../../src/api/revocation-reasons.ts';
 
 /** docs/reference/conditions.md and docs/reference/events.md. */

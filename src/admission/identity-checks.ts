@@ -1,6 +1,7 @@
 /** What keeps an agent from being served and can be known at admission. Each check looks at what the edit adds. */
 
 import type { AgentIdentity } from '../api/agent-identity.ts';
+import { listersOfService, takenDnsNames } from '../cluster/dns-claims.ts';
 import {
   BY_SECRET,
   BY_SERVICE_ACCOUNT,
@@ -12,13 +13,14 @@ import type { Violation } from '../domain/admission/violation.ts';
 import { resolveAgent } from '../domain/delegation/resolve-agent.ts';
 import { serviceAccountTaken } from '../domain/identity/eligibility.ts';
 import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
+import { takenDnsNameText } from '../domain/identity/taken-dns-name.ts';
 import { resolveServer } from '../domain/mesh/resolve-server.ts';
 import type { WishEdit } from './review-wish.ts';
 
 type Edit = WishEdit<AgentIdentity>;
 type Check = (view: IdentityView, edit: Edit) => readonly Violation[];
 
-const CHECKS: readonly Check[] = [serviceAccountFree, secretsFree, fieldsValid];
+const CHECKS: readonly Check[] = [serviceAccountFree, secretsFree, dnsNamesFree, ownNamesFree, fieldsValid];
 
 /** All violations, in the order of the checks. */
 export function identityViolations(view: IdentityView, edit: Edit): readonly Violation[] {
@@ -43,6 +45,25 @@ function secretsFree(view: IdentityView, { namespace, before, after }: Edit): re
     const says = `${field}: Secret ${namespace}/${secretName} is the one of AgentIdentity ${other}`;
     return [{ says, wayOut: 'Name a Secret for this agent alone' }];
   });
+}
+
+function dnsNamesFree(view: IdentityView, { before, after }: Edit): readonly Violation[] {
+  const kept = before?.spec.certificate?.dnsNames ?? [];
+  return takenDnsNames(view, after, 'any')
+    .filter(({ dnsName }) => !kept.includes(dnsName))
+    .map((taken) => ({
+      says: `spec.certificate.dnsNames: ${takenDnsNameText(taken)}`,
+      wayOut: 'One name belongs to one agent: take it out of one of the two',
+    }));
+}
+
+/** An identity cannot be renamed, so only a new one can come too late. */
+function ownNamesFree(view: IdentityView, { before, after }: Edit): readonly Violation[] {
+  if (before !== undefined) return [];
+  const [lister] = listersOfService(view, after.metadata);
+  if (lister === undefined) return [];
+  const says = `metadata.name: a name of Service ${after.metadata.name} stands in the dnsNames of AgentIdentity ${lister}`;
+  return [{ says, wayOut: 'Take it out there, or choose another name' }];
 }
 
 /** By field. */

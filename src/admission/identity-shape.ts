@@ -11,6 +11,7 @@ const isCertificate = objectOf(
     duration: isText,
     renewBefore: isText,
     privateKey: objectOf({}, { algorithm: isText, size: isNumber }),
+    dnsNames: listOf(isText),
     secretTemplate: objectOf({}, { labels: mapOf(isText), annotations: mapOf(isText) }),
   },
 );

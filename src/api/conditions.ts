@@ -4,21 +4,16 @@
  * docs/reference/conditions.md is generated from this table.
  */
 
-/** What a reason means and what to do about it. */
-export interface ReasonText {
-  /** Value of Ready that goes with it. */
-  readonly ready: 'True' | 'False' | 'Unknown';
-  /** When the operator tries again by itself. */
-  readonly retried: string;
-  readonly means: string;
-  readonly wayOut: string;
-}
+import { ISSUER_REASONS, type IssuerReason } from './issuer-reasons.ts';
+import type { ReasonText } from './reason-text.ts';
 
 /** A reason of Ready. */
 export type ReadyReason =
+  | IssuerReason
   | 'Issued'
   | 'Pending'
   | 'AuthorityUnavailable'
+  | 'DNSNameTaken'
   | 'Deleting'
   | 'InvalidSpec'
   | 'IssueFailed'
@@ -54,6 +49,13 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
     means: 'The authority of the operator is missing, damaged or about to end, so nothing can be signed.',
     wayOut: 'The message says which. Damaged: restore Secret agent-trust-ca from a backup.',
   },
+  DNSNameTaken: {
+    ready: 'False',
+    retried: 'when the spec or the other AgentIdentity changes',
+    means:
+      'spec.certificate.dnsNames has a name of another agent of the namespace: one of its Service, or one that it listed first. Nothing is issued; a certificate that is there stays until its end.',
+    wayOut: 'Take the name out of one of the two.',
+  },
   Deleting: {
     ready: 'False',
     retried: 'no',
@@ -73,6 +75,7 @@ export const READY_REASONS: Readonly<Record<ReadyReason, ReasonText>> = {
     means: 'Issuing or writing failed; the message says at which step.',
     wayOut: 'Usually nothing. If it lasts, the message names what refuses.',
   },
+  ...ISSUER_REASONS,
   MeshFailed: {
     ready: 'False',
     retried: '5 s, then twice as long each time, at most 30 s',

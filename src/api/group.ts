@@ -75,6 +75,18 @@ export const AUTHORITY_SECRET_NAME = 'agent-trust-ca';
 /** Type of that Secret. */
 export const AUTHORITY_SECRET_TYPE = 'agenttrust.dev/authority';
 
+/** ConfigMap of the operator's namespace in which administrators ask something of the authority. */
+export const AUTHORITY_INTENT_NAME = 'agent-trust-authority';
+
+/** ConfigMap of the operator's namespace with phase and progress of the authority's generations. */
+export const AUTHORITY_STATE_NAME = 'agent-trust-authority-state';
+
+/** ConfigMap of the operator's namespace with the CAs of listed issuers of cert-manager. */
+export const ISSUERS_NAME = 'agent-trust-issuers';
+
+/** Type of a Secret with an authority that somebody gives. */
+export const GIVEN_SECRET_TYPE = 'kubernetes.io/tls';
+
 /** ConfigMaps of the issuance ledger are called this and a number. */
 export const LEDGER_PREFIX = 'agent-trust-ledger-';
 

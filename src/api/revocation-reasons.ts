@@ -1,6 +1,6 @@
 /** Reasons of the conditions of a TokenRevocation; docs/reference/conditions.md is generated from this table too. */
 
-import type { ReasonText } from './conditions.ts';
+import type { ReasonText } from './reason-text.ts';
 
 /** A reason of Ready of a TokenRevocation. */
 export type RevocationReason =

@@ -2,6 +2,7 @@
 
 import type { AgentIdentity } from '../api/agent-identity.ts';
 import { AGENT_IDENTITY, OWN_PREFIX } from '../api/group.ts';
+import { hostInNamespace, serviceOfHost } from '../domain/certificate/dns-name.ts';
 import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
 import { Cache, type CacheOptions } from '../kube/cache.ts';
 import type { Key, KubeObject } from '../kube/object.ts';
@@ -23,6 +24,8 @@ export const BY_SECRET = 'secret';
 export const BY_CALLER = 'caller';
 /** Index of the identities by namespace. */
 export const BY_NAMESPACE = 'namespace';
+/** Index of the identities by `<namespace>/<host>` of each DNS name they want beside their own, and of its Service. */
+export const BY_DNS_HOST = 'dnsHost';
 /** Index of the identities by UID. */
 export const BY_UID = 'uid';
 /** How the view is made. */
@@ -60,6 +63,7 @@ export class IdentityView {
           ...new Set((spec.callers ?? []).flatMap(({ serviceAccounts }) => serviceAccounts)),
         ],
         [BY_SECRET]: (identity) => secretsOf(identity),
+        [BY_DNS_HOST]: (identity) => dnsHostsOf(identity),
       },
     });
   }
@@ -76,6 +80,16 @@ function secretsOf(identity: AgentIdentity): readonly Key[] {
   const { secretName, signing } = resolved(identity);
   return [...new Set([secretName, signing.secretName])].map(
     (name) => `${identity.metadata.namespace}/${name}`,
+  );
+}
+
+/** Keys of the hosts that an identity wants to be named for, and of the Services that they belong to. */
+export function dnsHostsOf({ metadata: { namespace }, spec }: AgentIdentity): readonly Key[] {
+  const hosts = (spec.certificate?.dnsNames ?? [])
+    .map((dnsName) => hostInNamespace(dnsName, namespace))
+    .filter((host) => host !== undefined);
+  return [...new Set(hosts.flatMap((host) => [host, serviceOfHost(host)]))].map(
+    (host) => `${namespace}/${host}`,
   );
 }
 
@@ -151,11 +165,18 @@ export function olderClaimant(
     readonly serviceAccountName: string;
   },
 ): string | undefined {
-  const age = ({ creationTimestamp, uid }: Pick<AgentIdentity['metadata'], 'creationTimestamp' | 'uid'>) =>
-    `${creationTimestamp} ${uid}`;
   return view.identities
     .byIndex(BY_SERVICE_ACCOUNT, `${identity.namespace}/${identity.serviceAccountName}`)
     .map((key) => view.identities.get(key)?.metadata)
     .filter((other) => other !== undefined)
-    .find((other) => other.uid !== identity.uid && age(other) < age(identity))?.name;
+    .find((other) => other.uid !== identity.uid && isOlder(other, identity))?.name;
+}
+
+/** What tells the ages of identities apart. */
+export type Age = Pick<AgentIdentity['metadata'], 'creationTimestamp' | 'uid'>;
+
+/** Whether one of two identities came first; those of one second are told apart by their UIDs. */
+export function isOlder(one: Age, other: Age): boolean {
+  const age = ({ creationTimestamp, uid }: Age): string => `${creationTimestamp} ${uid}`;
+  return age(one) < age(other);
 }

@@ -15,6 +15,8 @@ import { podCounts } from '../controllers/bundle/several-pods.ts';
 import { bundleSources, type KeySource } from '../controllers/bundle/sources.ts';
 import { connectBundles } from '../controllers/bundle/triggers.ts';
 import type { ClusterView } from '../controllers/cluster-view.ts';
+import type { RevocationLists } from '../controllers/crl/revocation-lists.ts';
+import type { RevokedBook } from '../controllers/crl/revoked-book.ts';
 import type { MeshView } from '../controllers/mesh/mesh-view.ts';
 import { revocationReconciler } from '../controllers/revocation/reconcile.ts';
 import { RevocationBook } from '../controllers/revocation/revocation-book.ts';
@@ -40,6 +42,8 @@ export interface BundlePartsOptions extends Pick<IdentityViewOptions, 'cache'> {
   /** Of the signing keys of agents. */
   readonly changes: PublishedKeyChanges;
   readonly authority: () => AuthorityState;
+  readonly revoked: RevokedBook;
+  readonly lists: RevocationLists;
   /** Its writes need the Lease. */
   readonly client: KubeClient;
   readonly writer: FencedWriter;
@@ -108,6 +112,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
       graph: book,
       revocations: revocationBook,
       pods,
+      lists: options.lists,
       leaf: new BundleLeaf(trustDomain),
       memory,
       trustDomain,
@@ -130,7 +135,18 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
       nowMs,
     }),
   });
-  connectBundles({ view, delegation, book, keys, revocations: revocationBook, pods, memory, bundles });
+  const { revoked } = options;
+  connectBundles({
+    view,
+    delegation,
+    book,
+    keys,
+    revocations: revocationBook,
+    revoked,
+    pods,
+    memory,
+    bundles,
+  });
   connectRevocations({ view, cache, memory, revocations, bundles });
   return { bundles, revocations, cache };
 }

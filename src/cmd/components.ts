@@ -66,7 +66,12 @@ export function ledgerComponent(
     name: 'ledger',
     async start({ signal, fail }) {
       void ledger.lost.then(fail);
-      await takeOver(ledger, { log, wait, signal: AbortSignal.any([signal, abort.signal]) });
+      await retried((until) => ledger.takeOver(until), {
+        what: 'the ledger could not be taken over yet',
+        log,
+        wait,
+        signal: AbortSignal.any([signal, abort.signal]),
+      });
       timer = setInterval(() => {
         ledger
           .trim(nowMs())
@@ -82,19 +87,46 @@ export function ledgerComponent(
   };
 }
 
+/** Something that must be done once before the next component starts; the end of the process ends it as well. */
+export function untilDone(name: string, work: (signal: AbortSignal) => Promise<void>, log: Log): Component {
+  const abort = new AbortController();
+  return {
+    name,
+    start: ({ signal }) =>
+      retried(work, {
+        what: `${name} could not be read yet`,
+        log,
+        wait: systemWait,
+        signal: AbortSignal.any([signal, abort.signal]),
+      }),
+    async stop() {
+      abort.abort();
+      return true;
+    },
+  };
+}
+
+interface Retrying {
+  /** What is logged after each failure. */
+  readonly what: string;
+  readonly log: Log;
+  readonly wait: Wait;
+  readonly signal: AbortSignal;
+}
+
 /** Tries until it works or `signal` ends it: an API server that is away for a while must not end the process. */
-async function takeOver(
-  ledger: Pick<IssuanceLedger, 'takeOver'>,
-  { log, wait, signal }: { readonly log: Log; readonly wait: Wait; readonly signal: AbortSignal },
+async function retried(
+  work: (signal: AbortSignal) => Promise<void>,
+  { what, log, wait, signal }: Retrying,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      return await ledger.takeOver(signal);
+      return await work(signal);
     } catch (error) {
       if (signal.aborted) return;
       const { kind, fields } = judgeFailure(error, false);
       if (kind === 'terminal' || kind === 'bug') throw error;
-      log.warn(fields, 'the ledger could not be taken over yet');
+      log.warn(fields, what);
       await wait(TAKE_OVER_RETRY_MS, signal);
     }
   }

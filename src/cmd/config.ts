@@ -1,9 +1,15 @@
 /** The controller's settings: parsed once from flags, checked, frozen, and handed on in slices. */
 
+import { AUTHORITY_SECRET_NAME, WEBHOOK_SECRET_NAME } from '../api/group.ts';
+import type { ListedIssuer } from '../controllers/issuance/issuer-book.ts';
+import type { AuthoritySettings } from '../domain/authority/periods.ts';
+import { isDnsName } from '../domain/certificate/dns-name.ts';
 import { parseDuration } from '../domain/certificate/duration.ts';
 import { isTrustDomain } from '../domain/certificate/spiffe-id.ts';
 import { type Flag, type FlagValues, type Parsed, type Program, parseFlags } from './flags.ts';
+import { ISSUERS_FLAG, parseIssuers } from './issuers-flag.ts';
 import {
+  duration,
   isNamespaceName,
   PROCESS_FLAGS,
   type ProcessConfig,
@@ -19,11 +25,18 @@ export interface ControllerConfig extends ProcessConfig {
   readonly meshRootNamespace: string;
   /** Name of the ext_authz provider that checks tokens in front of agents; `undefined`: nothing does. */
   readonly authorizerProvider: string | undefined;
+  /** Issuers of cert-manager that may sign for agents. */
+  readonly issuers: readonly ListedIssuer[];
   readonly workers: number;
+  readonly authority: AuthoritySettings;
+  /** Secret of the operator's namespace with an authority that somebody gives; undefined: it is made here. */
+  readonly authoritySecretName: string | undefined;
   readonly leaseDurationMs: number;
   readonly renewDeadlineMs: number;
   readonly retryPeriodMs: number;
 }
+
+const HOUR_MS = 3_600_000;
 
 const FLAGS = {
   ...SCOPE_FLAGS,
@@ -50,11 +63,43 @@ const FLAGS = {
       },
     ],
   },
+  issuers: ISSUERS_FLAG,
   workers: {
     value: 'N',
     default: '32',
     says: 'identities worked on at once, 1 to 64',
     rules: [wholeNumber(1, 64)],
+  },
+  'authority-life': {
+    value: 'D',
+    default: '720h',
+    says: 'life of a generation of the authority; the next one is made at half of it',
+    rules: [duration('24h to 8760h, for example 720h', 24 * HOUR_MS, 8760 * HOUR_MS)],
+  },
+  'authority-secret': {
+    value: 'NAME',
+    default: '',
+    says: "Secret of type kubernetes.io/tls in the operator's namespace with the authority to use; default is one made by the operator",
+    rules: [
+      {
+        must: 'must be the name of a Secret, and not agent-trust-ca',
+        holds: (value: string) =>
+          value === '' ||
+          (isDnsName(value) && value !== AUTHORITY_SECRET_NAME && value !== WEBHOOK_SECRET_NAME),
+      },
+    ],
+  },
+  'authority-acceleration': {
+    value: 'N',
+    default: '1',
+    says: 'divides all periods of the authority, 1 to 10000; for tests and demonstrations only',
+    rules: [wholeNumber(1, 10_000)],
+  },
+  'reissue-rate': {
+    value: 'N',
+    default: '20',
+    says: 'certificates of a tainted generation replaced in a second, 1 to 1000',
+    rules: [wholeNumber(1, 1000)],
   },
   'lease-duration': {
     value: 'D',
@@ -106,7 +151,14 @@ function configOf(values: Values): ControllerConfig {
     trustDomain: values['trust-domain'],
     meshRootNamespace: values['mesh-root-namespace'],
     authorizerProvider: values['mesh-authorizer-provider'] || undefined,
+    issuers: parseIssuers(values.issuers) ?? [],
     workers: Number(values.workers),
+    authority: {
+      lifeMs: parseDuration(values['authority-life']) ?? 0,
+      acceleration: Number(values['authority-acceleration']),
+      reissuePerSecond: Number(values['reissue-rate']),
+    },
+    authoritySecretName: values['authority-secret'] || undefined,
     leaseDurationMs,
     renewDeadlineMs,
     retryPeriodMs,

@@ -1,11 +1,8 @@
 /** The controller process as its parts, connected and in the order of their start. Nothing runs yet. */
 
 import type { Registry } from 'prom-client';
-import { AUTHORITY_SECRET_NAME } from '../api/group.ts';
-import { AuthorityBook } from '../controllers/authority/authority-book.ts';
-import { type AuthorityRecord, authorityRecord } from '../controllers/authority/authority-record.ts';
 import type { AuthorityState } from '../controllers/authority/authority-state.ts';
-import { authorityReconciler } from '../controllers/authority/reconcile.ts';
+import { certificateEnds } from '../controllers/authority/coverage.ts';
 import { ClusterView, identityKeys, reasonsOfReady } from '../controllers/cluster-view.ts';
 import { Attempts } from '../controllers/identity/attempts.ts';
 import { IdentityEvents } from '../controllers/identity/identity-events.ts';
@@ -13,12 +10,11 @@ import { KnownContents } from '../controllers/identity/known-contents.ts';
 import { LeafSupply } from '../controllers/identity/leaf-supply.ts';
 import { identityReconciler } from '../controllers/identity/reconcile.ts';
 import { statusReporter } from '../controllers/identity/report.ts';
-import type { Secret } from '../controllers/identity/secret.ts';
 import type { SecretJudge } from '../controllers/identity/secret-record.ts';
+import { LeafBook } from '../controllers/ledger/leaf-book.ts';
 import { IssuanceLedger } from '../controllers/ledger/ledger.ts';
 import { agentsWithObjects } from '../controllers/mesh/triggers.ts';
 import { connectTriggers, wakeAll } from '../controllers/triggers.ts';
-import { Cache } from '../kube/cache.ts';
 import { type Clock, ReferenceClock, systemClock } from '../kube/clock.ts';
 import {
   controllersComponent,
@@ -27,25 +23,26 @@ import {
   healthComponent,
 } from '../kube/components.ts';
 import { Controller, type ControllerOptions } from '../kube/controller.ts';
-import { SECRET } from '../kube/core-types.ts';
 import type { Credentials } from '../kube/credentials.ts';
-import type { EventRecorder } from '../kube/events.ts';
 import { eventLoopCheck, type HealthCheck, workersCheck } from '../kube/health.ts';
 import type { Component } from '../kube/lifecycle.ts';
 import { kubeMetrics } from '../kube/metrics.ts';
-import type { ObjectMeta } from '../kube/object.ts';
 import type { ReflectorTiming } from '../kube/reflector-timing.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { identityMetrics } from '../observe/identity-metrics.ts';
 import type { Log } from '../observe/log.ts';
+import { authorityParts } from './authority-parts.ts';
 import { bundleParts } from './bundle-parts.ts';
 import { cachesComponent, ledgerComponent, transportComponent } from './components.ts';
 import type { ControllerConfig } from './config.ts';
+import { crlParts } from './crl-parts.ts';
 import { delegationParts } from './delegation-parts.ts';
+import { issuanceParts, issuerTrust } from './issuance-parts.ts';
 import { kubeParts } from './kube-parts.ts';
 import { meshParts } from './mesh-parts.ts';
 import { podParts } from './pod-parts.ts';
 import { signingParts } from './signing-parts.ts';
+import { teller } from './teller.ts';
 
 /** What the process is made of. */
 export interface OperatorOptions {
@@ -86,25 +83,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
   const kube = kubeParts({ config, credentials, namespace, clock, machine, log, metrics, timing });
   const { reader, client, writer, elector, recorder } = kube;
 
-  const book = new AuthorityBook(() => elector.term === undefined);
-  const authority = (): AuthorityState => book.state;
-  const known = new KnownContents();
-  const judge: SecretJudge = { trusted: () => book.generations, known };
   const cache = { client: reader, clock: machine, log, timing: timing.reflector ?? {} };
-  const view = new ClusterView({
-    cache,
-    namespaces: config.namespaces,
-    operatorNamespace: namespace,
-    judge,
-  });
-  const authorityCache = new Cache<AuthorityRecord, Secret>({
-    ...cache,
-    type: SECRET,
-    namespace,
-    fieldSelector: `metadata.name=${AUTHORITY_SECRET_NAME}`,
-    project: authorityRecord,
-  });
-  const ledger = new IssuanceLedger({ store: client, namespace, epoch: elector.identity });
   const tell = teller(recorder);
   const common = (
     name: string,
@@ -116,6 +95,30 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     log,
     observer: metrics.controller(name),
   });
+  const leaves = new LeafBook();
+  const kept = authorityParts({
+    ...{ cache, client, writer, elector, leaves, registry, clock, namespace, config, tell },
+    controller: common,
+  });
+  const { book } = kept;
+  const trust = issuerTrust({
+    config,
+    client,
+    namespace,
+    nowMs: () => clock.nowMs(),
+    authority: () => book.state,
+    generations: () => book.generations,
+  });
+  const authority = (): AuthorityState => book.noted(trust.authority());
+  const known = new KnownContents();
+  const judge: SecretJudge = { trusted: trust.trusted, known };
+  const view = new ClusterView({
+    cache,
+    namespaces: config.namespaces,
+    operatorNamespace: namespace,
+    judge,
+  });
+  const ledger = new IssuanceLedger({ store: client, namespace, epoch: elector.identity, leaves });
   const {
     delegation,
     book: graph,
@@ -144,6 +147,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
   const observer = identityMetrics(registry, {
     byReason: () => reasonsOfReady(view.identities.values()),
     authorityNotAfterSeconds: () => notAfterSeconds(book.state),
+    certificates: () => certificateEnds(view),
     clockSkewSeconds: () => clock.skewMs() / 1000,
   });
   const signing = signingParts({
@@ -154,6 +158,28 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     recorder,
     observer,
     nowMs: () => clock.nowMs(),
+  });
+  const crl = crlParts({
+    view,
+    leaves,
+    generations: () => book.generations,
+    client,
+    registry,
+    nowMs: () => clock.nowMs(),
+    controller: common,
+  });
+  const issuance = issuanceParts({
+    trust,
+    config,
+    cache,
+    view,
+    client,
+    ledger,
+    recorder,
+    namespace,
+    nowMs: () => clock.nowMs(),
+    log,
+    controller: common,
   });
   const identities = new Controller({
     ...common('agentidentity'),
@@ -168,12 +194,15 @@ export function operatorComponents(options: OperatorOptions): readonly Component
       settings: config,
       nowMs: () => clock.nowMs(),
       authority,
-      leaves: new LeafSupply(ledger),
+      wasPublished: (sha256) => book.publishedIn(sha256) !== undefined,
+      leaves: new LeafSupply(kept.guarded(ledger)),
       attempts: new Attempts(),
+      rejected: crl.rejected,
       events: new IdentityEvents(recorder, observer),
       mesh: walls.port,
       pods: podParts({ view, mesh: walls.mesh, recorder, registry }),
       signing: signing.port,
+      issuance: issuance.port,
       observe: signing.observe,
       observeDeleted: signing.observeDeleted,
       report: statusReporter({ client, cache: view.identities, nowMs: () => clock.nowMs() }),
@@ -191,6 +220,8 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     mesh: walls.mesh,
     changes: signing.changes,
     authority,
+    revoked: crl.revoked,
+    lists: crl.lists,
     client,
     writer,
     registry,
@@ -200,26 +231,12 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     controller: common,
     tell: (metadata, event) => tell('ConfigMap', metadata, event),
   });
-  const authorities = new Controller({
-    ...common('authority'),
-    listKeys: () => [AUTHORITY_SECRET_NAME],
-    reconcile: authorityReconciler({
-      cache: authorityCache,
-      book,
-      writer,
-      namespace,
-      trustDomain: config.trustDomain,
-      nowMs: () => clock.nowMs(),
-      tell: (metadata, event) => tell('Secret', metadata, event),
-    }),
-  });
+  const authorities = kept.connect(view);
   connectTriggers(view, { identities, bundles });
+  crl.connect(identities);
   walls.connect(identities);
+  issuance.connect(identities, () => wakeAll(view, { identities, bundles }));
   book.onChange(() => wakeAll(view, { identities, bundles }));
-  authorityCache.onChange((_key, record) => {
-    book.observe(record);
-    authorities.enqueue(AUTHORITY_SECRET_NAME);
-  });
 
   const caches = [
     view.identities,
@@ -228,8 +245,17 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     revocationCache,
     ...view.caches(),
     ...walls.mesh.caches(),
+    ...issuance.caches,
   ];
-  const controllers = [authorities, identities, bundles, revocations, ...delegationControllers];
+  const controllers = [
+    authorities,
+    identities,
+    crl.controller,
+    bundles,
+    revocations,
+    ...delegationControllers,
+    ...issuance.controllers,
+  ];
   return [
     transportComponent(kube.transport),
     healthComponent({
@@ -252,26 +278,16 @@ export function operatorComponents(options: OperatorOptions): readonly Component
       metrics: registry,
       log,
     }),
-    cachesComponent('authority cache', [authorityCache]),
+    cachesComponent('authority caches', kept.caches),
     cachesComponent('caches', caches),
     electionComponent(elector),
     eventsComponent(recorder),
     ledgerComponent(ledger, { nowMs: () => clock.nowMs(), log }),
+    issuance.component,
     controllersComponent(controllers),
   ];
 }
 
 function notAfterSeconds(state: AuthorityState): number | undefined {
   return state.kind === 'ready' ? state.signing.notAfterMs / 1000 : undefined;
-}
-
-/** Makes the function that tells people about an object of the core group. */
-function teller(
-  recorder: EventRecorder,
-): (kind: string, metadata: ObjectMeta, event: { readonly reason: string; readonly note: string }) => void {
-  return (kind, { name, namespace = '', uid = '' }, event) => {
-    const type = event.reason === 'AuthorityPrepared' ? 'Normal' : 'Warning';
-    const regarding = { apiVersion: 'v1', kind, name, namespace, uid };
-    recorder.record({ regarding, type, action: 'Reconcile', ...event });
-  };
 }

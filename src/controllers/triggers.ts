@@ -2,9 +2,15 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentIdentity } from '../api/agent-identity.ts';
-import { BY_NAMESPACE, BY_SERVICE_ACCOUNT, identitiesOnAccountOf } from '../cluster/identity-view.ts';
+import {
+  BY_DNS_HOST,
+  BY_NAMESPACE,
+  BY_SERVICE_ACCOUNT,
+  dnsHostsOf,
+  identitiesOnAccountOf,
+} from '../cluster/identity-view.ts';
 import type { Controller } from '../kube/controller.ts';
-import { splitKey } from '../kube/object.ts';
+import { type Key, keyOf, splitKey } from '../kube/object.ts';
 import { type ClusterView, identitiesOfSecret } from './cluster-view.ts';
 
 /** The controllers that are woken. */
@@ -21,6 +27,9 @@ export function connectTriggers(view: ClusterView, { identities, bundles }: Woke
     const identity = current ?? previous;
     const others = identity === undefined ? [] : identitiesOnAccountOf(view, identity);
     for (const other of others) if (other !== key) identities.enqueue(other);
+    for (const other of sharingDnsNames(view, current, previous)) {
+      if (other !== key) identities.enqueue(other);
+    }
   });
   view.identities.onStateChange(() => wakeAll(view, { identities, bundles }));
   view.serviceAccounts.onChange((key, current, previous) => {
@@ -38,6 +47,21 @@ export function connectTriggers(view: ClusterView, { identities, bundles }: Woke
       cache.onStateChange(() => wake(view, { identities, bundles }, namespace));
     }
   }
+}
+
+/** Keys of the identities that list a name which an identity has, or had: by its Service, or by listing it. */
+function sharingDnsNames(
+  view: ClusterView,
+  current: AgentIdentity | undefined,
+  previous: AgentIdentity | undefined,
+): Iterable<Key> {
+  const names = (identity: AgentIdentity | undefined): readonly Key[] =>
+    identity === undefined ? [] : [keyOf(identity.metadata), ...dnsHostsOf(identity)];
+  const [now, before] = [names(current), names(previous)];
+  const changed = [...new Set([...now, ...before])].filter(
+    (name) => now.includes(name) !== before.includes(name),
+  );
+  return new Set(changed.flatMap((name) => view.identities.byIndex(BY_DNS_HOST, name)));
 }
 
 /** Wakes what is in a namespace, or everything for `*`. */

@@ -10,7 +10,7 @@ import {
 } from './certificate-fields.ts';
 import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
 import { isKeyOf, readPrivateKey } from './private-key.ts';
-import { OID } from './x509-encoding.ts';
+import { type AuthorityKeySize, OID } from './x509-encoding.ts';
 
 /** The certificate of an authority: leaves are verified with it. Instants in milliseconds since the Unix epoch. */
 export interface AuthorityCertificate {
@@ -33,7 +33,13 @@ export interface AuthorityCertificate {
 /** An authority with its private key: it signs. */
 export interface Authority extends AuthorityCertificate {
   readonly privateKey: KeyObject;
-  readonly keySize: 256 | 384;
+  readonly keySize: AuthorityKeySize;
+  /** DER of what stands between its leaves and the root: itself first; empty when it is the root. */
+  readonly intermediates: readonly Buffer[];
+  /** What agents trust. */
+  readonly root: X509Certificate;
+  /** Somebody gave it; absent: it was made here. */
+  readonly isGiven?: true;
 }
 
 /** Why an authority is not used; `message` is a sentence without full stop and names no content. */
@@ -77,6 +83,9 @@ export function readAuthorityCertificate(
   const certificate = readX509(block);
   if (fields === undefined || subjectDer === undefined || certificate === undefined) {
     return refuse('CertificateUnreadable', 'the certificate was not read');
+  }
+  if (fields.nameConstraints !== undefined) {
+    return refuse('CertificateUnreadable', 'the certificate constrains names');
   }
   const { keyUsages, isAuthority, subjectKeyIdentifier: keyIdentifier } = fields;
   if (!isAuthority || !keyUsages.includes('keyCertSign') || keyIdentifier === undefined) {
@@ -133,7 +142,10 @@ export function readAuthority({
   if (!isKeyOf(privateKey, certificate)) {
     return refuse('KeyMismatch', 'the private key is not that of the certificate');
   }
-  return { kind: 'authority', authority: { ...read.certificate, privateKey, keySize } };
+  return {
+    kind: 'authority',
+    authority: { ...read.certificate, privateKey, keySize, intermediates: [], root: certificate },
+  };
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {

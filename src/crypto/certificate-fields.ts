@@ -6,7 +6,9 @@
 import { X509Certificate } from 'node:crypto';
 import type { asn1 as Asn1Types } from 'node-forge';
 import asn1 from 'node-forge/lib/asn1.js';
+import type { NameConstraints } from '../domain/certificate/name-constraints.ts';
 import { contextTag, TAG } from './der.ts';
+import { readNameConstraints } from './name-constraints.ts';
 import { OID } from './x509-encoding.ts';
 
 type Element = Asn1Types.Asn1;
@@ -32,6 +34,8 @@ export interface CertificateFields {
   /** `clientAuth`, `serverAuth`, `documentSigning`, others dotted; empty when the extension is absent. */
   readonly extendedKeyUsages: readonly string[];
   readonly subjectKeyIdentifier: Buffer | undefined;
+  /** What names there may be below an authority; absent means any. */
+  readonly nameConstraints?: NameConstraints;
   /** `ECDSA`, `RSA`, others dotted. */
   readonly keyAlgorithm: string;
   /** Bits; 0 when not known. */
@@ -62,6 +66,7 @@ const CURVE_BITS: ReadonlyMap<string, number> = new Map([
   [OID.p384, 384],
 ]);
 const KNOWN_EXTENSIONS: ReadonlySet<string> = new Set([
+  OID.nameConstraints,
   OID.subjectKeyIdentifier,
   OID.keyUsage,
   OID.subjectAltName,
@@ -70,6 +75,19 @@ const KNOWN_EXTENSIONS: ReadonlySet<string> = new Set([
   OID.extendedKeyUsage,
 ]);
 const FIRST_EXTENSIONS_FIELD = 7;
+
+/** A certificate with how it says what it says. */
+export interface CertificateForm {
+  readonly fields: CertificateFields;
+  /** Dotted types of its extensions, in order. */
+  readonly extensions: readonly string[];
+  /** Those of them that are critical. */
+  readonly critical: readonly string[];
+  /** Critical ones that are not known here. */
+  readonly unknown: readonly string[];
+  /** Of the signature over it, dotted. */
+  readonly signatureAlgorithm: string;
+}
 
 /**
  * Reads a certificate.
@@ -81,8 +99,14 @@ const FIRST_EXTENSIONS_FIELD = 7;
  * Errors: none.
  */
 export function readCertificateFields(certificateDer: Buffer): CertificateFields | undefined {
+  const form = readCertificateForm(certificateDer);
+  return form === undefined || form.unknown.length > 0 ? undefined : form.fields;
+}
+
+/** The same with its form, and whatever critical extensions it has: whoever asks looks at `unknown`. */
+export function readCertificateForm(certificateDer: Buffer): CertificateForm | undefined {
   try {
-    return fieldsOf(asn1.fromDer(certificateDer.toString('latin1'), READ_OPTIONS));
+    return formOf(asn1.fromDer(certificateDer.toString('latin1'), READ_OPTIONS));
   } catch {
     return undefined; // asn1 and the readers below throw on what is not as expected; why does not matter
   }
@@ -114,13 +138,28 @@ export function readX509(certificateDer: Buffer): X509Certificate | undefined {
   }
 }
 
-function fieldsOf(certificate: Element): CertificateFields {
+function formOf(certificate: Element): CertificateForm {
   const tbs = child(certificate, 0);
   if (tagOf(child(tbs, 0)) !== contextTag(0, 'constructed')) throw new TypeError('not version 3');
-  const extensions = readExtensions(children(tbs).slice(FIRST_EXTENSIONS_FIELD));
+  const found = readExtensions(children(tbs).slice(FIRST_EXTENSIONS_FIELD));
+  const oids = [...found.keys()];
+  const critical = oids.filter((oid) => found.get(oid)?.isCritical === true);
+  return {
+    fields: fieldsOf(tbs, new Map(oids.map((oid) => [oid, found.get(oid)?.value]))),
+    extensions: oids,
+    critical,
+    unknown: critical.filter((oid) => !KNOWN_EXTENSIONS.has(oid)),
+    signatureAlgorithm: asn1.derToOid(octets(child(child(certificate, 1), 0))),
+  };
+}
+
+function fieldsOf(tbs: Element, extensions: ReadonlyMap<string, Element | undefined>): CertificateFields {
   const names = altNames(extensions.get(OID.subjectAltName));
   const constraints = extensions.get(OID.basicConstraints);
   const keyIdentifier = extensions.get(OID.subjectKeyIdentifier);
+  const subtrees = extensions.get(OID.nameConstraints);
+  const isAuthority = constraints !== undefined && isTrue(children(constraints)[0]);
+  if (subtrees !== undefined && !isAuthority) throw new TypeError('only an authority constrains names');
   return {
     serialHex: Buffer.from(octets(child(tbs, 1)), 'latin1')
       .toString('hex')
@@ -131,25 +170,35 @@ function fieldsOf(certificate: Element): CertificateFields {
     uris: textsOf(names, contextTag(6, 'primitive')),
     dnsNames: textsOf(names, contextTag(2, 'primitive')),
     otherNameCount: names.filter((name) => !isUriOrDns(name)).length,
-    isAuthority: constraints !== undefined && isTrue(children(constraints)[0]),
+    isAuthority,
     pathLength: constraints && pathLength(children(constraints)[1]),
     keyUsages: keyUsages(extensions.get(OID.keyUsage)),
     extendedKeyUsages: extendedKeyUsages(extensions.get(OID.extendedKeyUsage)),
     subjectKeyIdentifier: keyIdentifier && Buffer.from(octets(keyIdentifier), 'latin1'),
+    ...(subtrees === undefined ? {} : { nameConstraints: readNameConstraints(subtrees) }),
     ...publicKey(child(tbs, 6)),
   };
 }
 
-/** The value of each extension by its dotted type. */
-function readExtensions(fields: readonly Element[]): ReadonlyMap<string, Element> {
-  const found = new Map<string, Element>();
+/** An extension; `value` only of those that are known here. */
+interface Extension {
+  readonly isCritical: boolean;
+  readonly value: Element | undefined;
+}
+
+/** By their dotted types. */
+function readExtensions(fields: readonly Element[]): ReadonlyMap<string, Extension> {
+  const found = new Map<string, Extension>();
   const field = fields.find((element) => tagOf(element) === contextTag(3, 'constructed'));
   for (const extension of field === undefined ? [] : children(child(field, 0))) {
     const oid = asn1.derToOid(octets(child(extension, 0)));
     const value = octets(children(extension).at(-1));
     if (found.has(oid)) throw new TypeError('an extension stands twice');
-    if (KNOWN_EXTENSIONS.has(oid)) found.set(oid, asn1.fromDer(value, READ_OPTIONS));
-    else if (isTrue(child(extension, 1))) throw new TypeError('a critical extension is not known');
+    const isKnown = KNOWN_EXTENSIONS.has(oid);
+    found.set(oid, {
+      isCritical: isTrue(child(extension, 1)),
+      value: isKnown ? asn1.fromDer(value, READ_OPTIONS) : undefined,
+    });
   }
   return found;
 }

@@ -10,6 +10,7 @@ export const TAG = {
   bitString: 0x03,
   octetString: 0x04,
   objectIdentifier: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   printableString: 0x13,
   utcTime: 0x17,
@@ -18,7 +19,7 @@ export const TAG = {
   set: 0x31,
 } as const;
 
-const MAX_LENGTH = 0xffff;
+const MAX_LENGTH = 0xff_ffff;
 
 /** Identifier octet of a context-specific type. */
 export function contextTag(number: number, form: 'primitive' | 'constructed'): number {
@@ -88,7 +89,7 @@ export class DerWriter {
    * Makes one element of everything written since `length` was `mark`.
    *
    * @param tag Identifier octet.
-   * @throws RangeError beyond 65,535 octets; nothing of ours comes near.
+   * @throws RangeError beyond 16,777,215 octets; nothing of ours comes near.
    */
   wrap(tag: number, mark: number): void {
     const length = this.length - mark;
@@ -96,7 +97,8 @@ export class DerWriter {
     this.octet(length & 0xff);
     if (length >= 0x100) {
       this.octet(length >>> 8);
-      this.octet(0x82);
+      if (length >= 0x1_0000) this.octet(length >>> 16);
+      this.octet(length >= 0x1_0000 ? 0x83 : 0x82);
     } else if (length >= 0x80) {
       this.octet(0x81);
     }

@@ -13,7 +13,7 @@ import {
 import { type CertificateFields, readCertificateFields, readX509 } from './certificate-fields.ts';
 import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
 import { inspectPrivateKey } from './private-key.ts';
-import { authorityOf, type VerifyingAuthority } from './signing-authority.ts';
+import { type ChainEnd, chainEnd, type VerifyingAuthority } from './signing-authority.ts';
 import { OID } from './x509-encoding.ts';
 
 /** Data of a Secret, decoded from base64. Other keys may be there and are not looked at. */
@@ -23,7 +23,8 @@ interface Leaf {
   readonly kind: 'leaf';
   readonly certificate: X509Certificate;
   readonly fields: CertificateFields;
-  readonly chainLength: number;
+  /** DER of what follows it. */
+  readonly rest: readonly Buffer[];
 }
 
 const MISSING: CertificateProblem = { kind: 'problem', problem: 'was missing' };
@@ -34,7 +35,8 @@ const CHAIN_FORM = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, ma
  *
  * @param data Any of the four keys may be missing, garbage, or huge.
  * @param authorities Those trusted for this identity. A leaf counts as signed by one of them when its issuer, its key
- *   identifier and its signature say so; whether it is valid now does not matter here.
+ *   identifier and its signature say so, or those of the certificates behind it; whether it is valid now does not matter
+ *   here.
  * @returns Facts. `tls.crt` counts as a certificate when its first block is one of version 3 without critical extensions
  *   that are not known here; `keyMatches` means that the private key signed and the certificate verified.
  *
@@ -59,16 +61,27 @@ function readLeaf(certificatePem: Buffer | undefined): Leaf | CertificateProblem
   if (certificatePem === undefined) return MISSING;
   const pem = decodePem(certificatePem, CHAIN_FORM);
   if (pem.kind === 'problem') return pem;
-  const [block = Buffer.alloc(0)] = pem.blocks;
+  const [block = Buffer.alloc(0), ...rest] = pem.blocks;
   const fields = readCertificateFields(block);
   const certificate = readX509(block);
   if (fields === undefined || certificate === undefined)
     return { kind: 'problem', problem: 'was not a certificate' };
-  return { kind: 'leaf', certificate, fields, chainLength: pem.blocks.length };
+  return { kind: 'leaf', certificate, fields, rest };
 }
 
-function certificateFacts(leaf: Leaf, authorities: readonly VerifyingAuthority[]): CertificateFacts {
-  const { certificate, fields, chainLength } = leaf;
+function certificateFacts(
+  { certificate, fields, rest }: Leaf,
+  authorities: readonly VerifyingAuthority[],
+): CertificateFacts {
+  return leafFacts(fields, chainEnd(certificate, rest, authorities), 1 + rest.length);
+}
+
+/** What a leaf says, whoever signed it; `end` is undefined when nobody did who is trusted. */
+export function leafFacts(
+  fields: CertificateFields,
+  end: ChainEnd | undefined,
+  chainLength: number,
+): CertificateFacts {
   const { subjectKeyIdentifier, publicKeyBits, subject, pathLength, ...kept } = fields;
   const names = new Map(subject);
   const commonName = names.get(OID.commonName);
@@ -80,7 +93,8 @@ function certificateFacts(leaf: Leaf, authorities: readonly VerifyingAuthority[]
     commonName,
     organization,
     otherSubjectAttributeCount: subject.length - known,
-    authorityId: authorityOf(certificate, authorities),
+    authorityId: undefined,
+    ...end,
     chainLength,
   };
 }

@@ -10,18 +10,29 @@ import type { KeyPair } from './key-pair.ts';
 import { writeLeafExtensions, writeLeafSubject } from './leaf-encoding.ts';
 import { encodePem } from './pem.ts';
 import { SerialSource } from './serial.ts';
-import { ECDSA_SIGNATURE, extension, OID, VERSION_3, writeSerial, writeValidity } from './x509-encoding.ts';
+import {
+  AUTHORITY_SIGNATURE,
+  type AuthorityKeySize,
+  extension,
+  OID,
+  type SignatureForm,
+  VERSION_3,
+  writeSerial,
+  writeValidity,
+} from './x509-encoding.ts';
 
 /** What a signer needs of an authority. */
 export interface SigningAuthority {
-  /** ECDSA. */
+  /** ECDSA or RSA. */
   readonly privateKey: KeyObject;
-  /** Bits of its curve; decides the hash. */
-  readonly keySize: 256 | 384;
+  /** Bits; they decide how it signs. */
+  readonly keySize: AuthorityKeySize;
   /** Its subject as encoded in its own certificate: names are compared octet by octet. */
   readonly subjectDer: Uint8Array;
   /** Its subject key identifier. */
   readonly keyIdentifier: Uint8Array;
+  /** DER of what stands between its leaves and a root: itself first; absent when it is a root. */
+  readonly intermediates?: readonly Buffer[];
 }
 
 /** A signed certificate. */
@@ -33,7 +44,10 @@ export interface SignedLeaf {
 
 /** A leaf with its private key, as a Secret holds them. Instants in milliseconds since the Unix epoch. */
 export interface IssuedLeaf extends Validity {
+  /** The leaf, then what stands between it and a root. */
   readonly certificatePem: string;
+  /** How many stand behind the leaf; absent is none. */
+  readonly intermediateCount?: number;
   /** PKCS#8. */
   readonly privateKeyPem: string;
   readonly serialHex: string;
@@ -41,8 +55,11 @@ export interface IssuedLeaf extends Validity {
 
 /** Signs the leaves of one authority. */
 export class LeafSigner {
+  /** DER of what stands behind each leaf. */
+  readonly intermediates: readonly Buffer[];
+  readonly #intermediatesPem: string;
   readonly #privateKey: KeyObject;
-  readonly #signature: (typeof ECDSA_SIGNATURE)[256 | 384];
+  readonly #signature: SignatureForm;
   readonly #issuer: Uint8Array;
   readonly #authorityKeyId: Uint8Array;
   readonly #serials: SerialSource;
@@ -53,7 +70,9 @@ export class LeafSigner {
   constructor(authority: SigningAuthority, serials: SerialSource = new SerialSource()) {
     const keyId = der(contextTag(0, 'primitive'), authority.keyIdentifier);
     this.#privateKey = authority.privateKey;
-    this.#signature = ECDSA_SIGNATURE[authority.keySize];
+    this.#signature = AUTHORITY_SIGNATURE[authority.keySize];
+    this.intermediates = authority.intermediates ?? [];
+    this.#intermediatesPem = this.intermediates.map((each) => encodePem('CERTIFICATE', each)).join('');
     this.#issuer = authority.subjectDer;
     this.#authorityKeyId = extension(OID.authorityKeyIdentifier, der(TAG.sequence, keyId));
     this.#serials = serials;
@@ -73,8 +92,10 @@ export class LeafSigner {
     pkcs8Der.fill(0);
     const serialHex = this.#writeCertificate(profile, validity, spkiDer);
     const { notBeforeMs, notAfterMs } = validity;
-    const certificatePem = encodePem('CERTIFICATE', this.#certificate.view());
-    return { certificatePem, privateKeyPem, serialHex, notBeforeMs, notAfterMs };
+    const certificatePem = encodePem('CERTIFICATE', this.#certificate.view()) + this.#intermediatesPem;
+    const leaf = { certificatePem, privateKeyPem, serialHex, notBeforeMs, notAfterMs };
+    const { length } = this.intermediates;
+    return length === 0 ? leaf : { ...leaf, intermediateCount: length };
   }
 
   /**

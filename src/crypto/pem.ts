@@ -9,7 +9,7 @@ export const PEM_LIMIT_BYTES = {
 } as const;
 
 /** What stands between the dashes. */
-export type PemLabel = 'CERTIFICATE' | 'PRIVATE KEY' | 'X509 CRL';
+export type PemLabel = 'CERTIFICATE' | 'PRIVATE KEY' | 'EC PRIVATE KEY' | 'RSA PRIVATE KEY' | 'X509 CRL';
 
 /** The contents of each block in order, or why the text was not read; `problem` continues a sentence. */
 export type PemResult =

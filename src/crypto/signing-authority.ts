@@ -1,4 +1,4 @@
-/** Which of the trusted authorities signed a leaf. */
+/** Which of the trusted authorities signed a leaf, itself or through the certificates that stand behind the leaf. */
 
 import type { X509Certificate } from 'node:crypto';
 import type { AuthorityCertificate } from './authority-reader.ts';
@@ -6,34 +6,77 @@ import { readX509 } from './certificate-fields.ts';
 import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
 
 /** What is needed of a trusted authority. */
-export type VerifyingAuthority = Pick<AuthorityCertificate, 'id' | 'certificate' | 'publicKey'>;
+export interface VerifyingAuthority extends Pick<AuthorityCertificate, 'id' | 'certificate' | 'publicKey'> {
+  /** DER of what must stand behind its leaves, so that a root is reached; absent when it is one. */
+  readonly intermediates?: readonly Buffer[];
+}
 
 const CHAIN_FORM = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 } as const;
+
+/** Which authority ends a chain. */
+export interface ChainEnd {
+  readonly authorityId: string;
+  /** How many certificates behind the leaf are needed to reach a root, absent if none; more may follow. */
+  readonly intermediateCount?: number;
+  /** What must stand behind the leaves of this authority does not, and is not counted. */
+  readonly lacksIntermediates?: true;
+}
 
 /**
  * The authority whose name, key identifier and signature a leaf carries; whether the leaf is valid now does not matter.
  *
- * @returns Its id, or `undefined` when none of them signed it or there is no certificate to read.
+ * @returns It, or `undefined` when none of them signed the chain or there is no certificate to read.
  */
-export function signingAuthorityId(
+export function signingAuthority(
   certificatePem: Uint8Array,
   authorities: readonly VerifyingAuthority[],
-): string | undefined {
+): ChainEnd | undefined {
   const pem = decodePem(certificatePem, CHAIN_FORM);
-  const certificate =
-    pem.kind === 'blocks' && pem.blocks[0] !== undefined ? readX509(pem.blocks[0]) : undefined;
-  return certificate === undefined ? undefined : authorityOf(certificate, authorities);
+  const [first, ...rest] = pem.kind === 'blocks' ? pem.blocks : [];
+  const leaf = first && readX509(first);
+  return leaf && chainEnd(leaf, rest, authorities);
 }
 
-/** The same for a certificate that is read already. */
-export function authorityOf(
-  certificate: X509Certificate,
+/**
+ * The same for a leaf that is read already.
+ *
+ * @param rest DER of what follows the leaf, each signed by the next.
+ */
+export function chainEnd(
+  leaf: X509Certificate,
+  rest: readonly Buffer[],
   authorities: readonly VerifyingAuthority[],
-): string | undefined {
-  return authorities.find((authority) => isSignedBy(certificate, authority))?.id;
+): ChainEnd | undefined {
+  let certificate = leaf;
+  for (let intermediateCount = 0; ; intermediateCount++) {
+    const authority = authorities.find((each) => isSignedBy(certificate, each));
+    if (authority !== undefined) return endAt(authority, rest, intermediateCount);
+    const block = rest[intermediateCount];
+    const next = block && readX509(block);
+    if (next === undefined || !next.ca) return undefined;
+    if (!isSignedBy(certificate, { certificate: next, publicKey: next.publicKey })) return undefined;
+    certificate = next;
+  }
 }
 
-function isSignedBy(certificate: X509Certificate, authority: VerifyingAuthority): boolean {
+function endAt(
+  { id: authorityId, intermediates = [] }: VerifyingAuthority,
+  rest: readonly Buffer[],
+  count: number,
+): ChainEnd {
+  const isWhole = intermediates.every((der, at) => rest[count + at]?.equals(der) === true);
+  const needed = isWhole ? count + intermediates.length : count;
+  return {
+    authorityId,
+    ...(needed === 0 ? {} : { intermediateCount: needed }),
+    ...(isWhole ? {} : { lacksIntermediates: true }),
+  };
+}
+
+function isSignedBy(
+  certificate: X509Certificate,
+  authority: Pick<VerifyingAuthority, 'certificate' | 'publicKey'>,
+): boolean {
   try {
     return certificate.checkIssued(authority.certificate) && certificate.verify(authority.publicKey);
   } catch {

@@ -11,6 +11,9 @@ export const OID = {
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  crlNumber: '2.5.29.20',
+  reasonCode: '2.5.29.21',
+  nameConstraints: '2.5.29.30',
   authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
@@ -23,6 +26,7 @@ export const OID = {
   rsaEncryption: '1.2.840.113549.1.1.1',
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   ecdsaWithSha384: '1.2.840.10045.4.3.3',
+  sha256WithRsa: '1.2.840.113549.1.1.11',
 } as const;
 
 /** Version 3, section 4.1.2.1. */
@@ -37,6 +41,29 @@ export const ECDSA_SIGNATURE: Readonly<
 > = {
   256: { hash: 'sha256', algorithm: der(TAG.sequence, objectIdentifier(OID.ecdsaWithSha256)) },
   384: { hash: 'sha384', algorithm: der(TAG.sequence, objectIdentifier(OID.ecdsaWithSha384)) },
+};
+
+/** Bits of the key of an authority: the sizes of curves and those of RSA are told apart by themselves. */
+export type AuthorityKeySize = 256 | 384 | 2048 | 3072 | 4096;
+
+/** How anything is signed: a hash, and the AlgorithmIdentifier. */
+export interface SignatureForm {
+  readonly hash: string;
+  readonly algorithm: Uint8Array;
+}
+
+// Parameters NULL, RFC 4055 section 5.
+const RSA_SIGNATURE: SignatureForm = {
+  hash: 'sha256',
+  algorithm: der(TAG.sequence, objectIdentifier(OID.sha256WithRsa), Buffer.of(0x05, 0x00)),
+};
+
+/** How an authority with a key of so many bits signs. */
+export const AUTHORITY_SIGNATURE: Readonly<Record<AuthorityKeySize, SignatureForm>> = {
+  ...ECDSA_SIGNATURE,
+  2048: RSA_SIGNATURE,
+  3072: RSA_SIGNATURE,
+  4096: RSA_SIGNATURE,
 };
 
 const TRUE = der(TAG.boolean, Buffer.of(0xff));
@@ -103,7 +130,12 @@ export function writeValidity(writer: DerWriter, notBeforeMs: number, notAfterMs
   writer.wrap(TAG.sequence, mark);
 }
 
-function writeTime(writer: DerWriter, instantMs: number): void {
+/**
+ * Writes a Time, section 4.1.2.5.
+ *
+ * @param instantMs Whole seconds, milliseconds since the Unix epoch.
+ */
+export function writeTime(writer: DerWriter, instantMs: number): void {
   const mark = writer.length;
   const date = new Date(instantMs);
   const year = date.getUTCFullYear();

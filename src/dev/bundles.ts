@@ -26,6 +26,8 @@ export interface BundleInput {
   readonly keys: ReadonlyMap<AgentId, readonly PublishedKey[]>;
   readonly addresses: ReadonlyMap<AgentId, Address>;
   readonly authority: ReadyAuthority;
+  /** `ca.crl`. */
+  readonly crlPem: string;
   readonly nowMs: number;
 }
 
@@ -70,9 +72,9 @@ export class Bundles {
    * @throws DevFailure when they are too large for a cluster.
    */
   filesOf(namespace: string, input: BundleInput): FileTexts {
-    const { authority, nowMs } = input;
+    const { authority, crlPem, nowMs } = input;
     const contents = withAddresses(bundleContents(this.#sourcesOf(input).all, namespace), input);
-    const made = bundleFiles(contents, authority.bundlePem);
+    const made = bundleFiles(contents, { caPem: authority.bundlePem, crlPem });
     if (made.kind === 'too-large')
       throw new DevFailure('data', `the bundle of namespace ${namespace} is too large (${made.bytes} bytes)`);
     const files: FileTexts = Object.assign({}, ...made.parts);

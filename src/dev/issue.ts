@@ -77,17 +77,7 @@ export function devProfile(
   { namespace, name, resolved, hosts }: ServedAgent,
   settings: IssueSettings,
 ): LeafProfile {
-  const { serviceAccountName, durationMs, keyAlgorithm, keySize } = resolved;
-  const request = {
-    name,
-    namespace,
-    serviceAccountName,
-    durationMs,
-    keyAlgorithm,
-    keySize,
-    extraDnsNames: [],
-  };
-  const result = leafProfile(request, settings);
+  const result = leafProfile({ name, namespace, ...resolved }, settings);
   if (result.kind === 'refuse')
     throw new DevFailure('data', `AgentIdentity ${namespace}/${name}: ${result.message}`);
   const names = [...new Set([name, `${name}.${namespace}`, ...LOOPBACK, ...hosts])];

@@ -4,6 +4,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readyAuthority } from '../controllers/authority/authority-record.ts';
 import type { ReadyAuthority } from '../controllers/authority/authority-state.ts';
+import { RevocationLists } from '../controllers/crl/revocation-lists.ts';
+import type { Authority } from '../crypto/authority-reader.ts';
 import { readSigningKeyFiles } from '../crypto/jose/signing-key-files.ts';
 import { combinedPem } from '../crypto/pem.ts';
 import type { FileTexts } from '../domain/bundle/files.ts';
@@ -12,6 +14,7 @@ import { buildSpiffeId } from '../domain/certificate/spiffe-id.ts';
 import type { AgentId } from '../domain/delegation/facts.ts';
 import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
 import { unservedFields } from '../domain/identity/unserved.ts';
+import type { LedgerLine } from '../domain/ledger/ledger-line.ts';
 import { MOUNTED_SIGNING_DATA, SIGNING_DATA } from '../domain/signing/facts.ts';
 import { publishedForm } from '../domain/signing/keys.ts';
 import type { PublishedKey } from '../domain/token/state/jwks-file.ts';
@@ -28,7 +31,8 @@ import {
   type ServedAgent,
   signingFirst,
 } from './issue.ts';
-import { type DevState, type StateFolder, type StoredAgent, writing } from './state.ts';
+import { LaptopLeaves } from './leaves.ts';
+import { type DevState, type StateFolder, type StoredAgent, type StoredLeaf, writing } from './state.ts';
 
 /** How folders are kept. */
 export interface KeeperOptions extends IssueSettings {
@@ -71,7 +75,11 @@ interface Issued extends Moment {
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #bundles: Bundles;
+  readonly #leaves: LaptopLeaves;
+  readonly #lists: RevocationLists;
   #state: DevState;
+  #generations: readonly Authority[] = [];
+  #nowMs = 0;
 
   /** @throws DevFailure when the state cannot be read. */
   constructor(options: KeeperOptions) {
@@ -80,6 +88,12 @@ export class Keeper {
     this.#state = state.read(trustDomain);
     const { sequences } = this.#state;
     this.#bundles = new Bundles({ trustDomain, clusterDomain, lifeSeconds: bundleLifeSeconds, sequences });
+    this.#leaves = new LaptopLeaves(this.#state.leaves ?? { leaves: [], revoked: [] });
+    this.#lists = new RevocationLists({
+      revoked: this.#leaves,
+      generations: () => this.#generations,
+      nowMs: () => this.#nowMs,
+    });
   }
 
   /** What objects of earlier runs were. */
@@ -95,10 +109,13 @@ export class Keeper {
   async keep(applied: Applied, nowMs: number): Promise<KeptSwarm> {
     const { trustDomain } = this.#options;
     const generations = keepGenerations(this.#state.generations, trustDomain, nowMs);
-    const authority = readyAuthority(signingFirst(generations, nowMs));
+    this.#nowMs = nowMs;
+    this.#generations = signingFirst(generations, nowMs);
+    const authority = readyAuthority(this.#generations);
     if (authority === undefined) throw new RangeError('there is no authority');
     const kept = this.#agentsOf(applied);
     const { agents, recheckAtMs } = await this.#issue(kept, { authority, nowMs });
+    this.#leaves.update(linesOf(kept, agents), applied.cluster.view, nowMs);
     const bundles = this.#bundlesOf(applied, { agents, authority, nowMs });
     const gone = agentsOf(this.#state.births).difference(agentsOf(applied.births));
     this.#state = {
@@ -108,6 +125,7 @@ export class Keeper {
       agents,
       sequences: this.#bundles.sequences,
       revocations: [...applied.cluster.revocations.entries()],
+      leaves: this.#leaves.stored,
     };
     // First what must not be lost, then what is made of it.
     this.#options.state.write(this.#state);
@@ -165,7 +183,8 @@ export class Keeper {
   #bundlesOf({ cluster }: Applied, { agents, authority, nowMs }: Issued): ReadonlyMap<string, FileTexts> {
     cluster.revocations.adopt(this.#state.revocations);
     const keys = new Map(Object.entries(agents).map(([id, agent]) => [id as AgentId, published(agent)]));
-    const input = { cluster, keys, addresses: this.#options.addresses, authority, nowMs };
+    const crlPem = this.#lists.pem(authority);
+    const input = { cluster, keys, addresses: this.#options.addresses, authority, crlPem, nowMs };
     const ids = [...cluster.view.identities.keys()];
     const namespaces = new Set(ids.map((id) => splitKey(id).namespace ?? ''));
     this.#bundles.keepOnly(namespaces);
@@ -180,6 +199,24 @@ export class Keeper {
   #directoryOf(id: AgentId): string {
     return join(this.#options.folder, id);
   }
+}
+
+function linesOf(
+  kept: readonly Served[],
+  agents: Readonly<Record<AgentId, StoredAgent>>,
+): readonly LedgerLine[] {
+  return kept.flatMap(({ id, served }) => {
+    const agent = agents[id];
+    return agent === undefined ? [] : [lineOf(served, agent.leaf)];
+  });
+}
+
+/** The line of a leaf in a ledger. */
+function lineOf(
+  { uid, namespace, resolved: { serviceAccountName } }: ServedAgent,
+  { serialHex, notAfterMs, authorityId }: StoredLeaf,
+): LedgerLine {
+  return { identityUid: uid, namespace, serviceAccountName, serialHex, notAfterMs, generation: authorityId };
 }
 
 /** Who is cut off keeps the bundle, as a pod would. */

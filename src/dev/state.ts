@@ -13,7 +13,9 @@ import {
 import { dirname, join } from 'node:path';
 import type { IssuedLeaf } from '../crypto/leaf.ts';
 import type { LeafProfile } from '../domain/certificate/profile.ts';
+import type { RevokedLeaf } from '../domain/crl/revoked-leaves.ts';
 import type { AgentId } from '../domain/delegation/facts.ts';
+import type { LedgerLine } from '../domain/ledger/ledger-line.ts';
 import type { SigningDataKey } from '../domain/signing/facts.ts';
 import type { Revocation } from '../domain/token/state/revocations-file.ts';
 import type { ObjectBirth } from './apply.ts';
@@ -40,6 +42,13 @@ export interface StoredAgent {
   readonly signing: SigningFiles;
 }
 
+/** Certificates of agents, those that are gone too. */
+export interface StoredLeaves {
+  /** Every leaf that was made and has not ended long ago. */
+  readonly leaves: readonly LedgerLine[];
+  readonly revoked: readonly RevokedLeaf[];
+}
+
 /** All of it. */
 export interface DevState {
   readonly version: 1;
@@ -52,6 +61,8 @@ export interface DevState {
   readonly sequences: Readonly<Record<string, number>>;
   /** Also those whose objects are gone. */
   readonly revocations: readonly Revocation[];
+  /** Absent in what earlier versions wrote. */
+  readonly leaves?: StoredLeaves;
 }
 
 const STATE_FILE = 'state.json';

@@ -1,10 +1,10 @@
-/** What happens to identities, as metrics. Labels are few and bounded; no name of an object is one. */
+/** What happens to identities, as metrics. Labels are few and bounded, but for the end of each certificate. */
 
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** Counters of what was done, and gauges read when metrics are collected. */
 export interface IdentityMetrics {
-  issued(reason: string): void;
+  issued(reason: string, seconds: number): void;
   repaired(what: string): void;
   failed(): void;
   wiped(): void;
@@ -12,12 +12,24 @@ export interface IdentityMetrics {
   made(reason: string, count: number): void;
 }
 
+/** When the certificate of an identity ends, seconds since the Unix epoch. */
+export interface CertificateEnd {
+  readonly namespace: string;
+  readonly name: string;
+  readonly notAfterSeconds: number;
+}
+
+/** From an idle API server to one that is nearly lost. */
+const BUCKETS_SECONDS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 20];
+
 /** What the gauges are read from. */
 export interface IdentityGauges {
   /** Number of identities by reason of Ready. */
   byReason(): ReadonlyMap<string, number>;
   /** Latest instant at which the signing generation is valid, seconds since the Unix epoch; undefined without one. */
   authorityNotAfterSeconds(): number | undefined;
+  /** The certificate of each identity that has one. */
+  certificates(): Iterable<CertificateEnd>;
   /** Machine's clock minus the API server's, seconds. */
   clockSkewSeconds(): number;
 }
@@ -29,6 +41,12 @@ export function identityMetrics(registry: Registry, gauges: IdentityGauges): Ide
     name: 'agent_trust_certificates_issued_total',
     help: 'Leaves written into Secrets, by the reason they were issued for.',
     labelNames: ['reason'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'agent_trust_issue_seconds',
+    help: 'Time from the decision to issue a leaf until its Secret was written, for leaves that were.',
+    buckets: BUCKETS_SECONDS,
     registers,
   });
   const repaired = new Counter({
@@ -55,7 +73,10 @@ export function identityMetrics(registry: Registry, gauges: IdentityGauges): Ide
   });
   registerGauges(registers, gauges);
   return {
-    issued: (reason) => issued.inc({ reason }),
+    issued(reason, seconds) {
+      issued.inc({ reason });
+      duration.observe(seconds);
+    },
     repaired: (what) => repaired.inc({ what }),
     failed: () => failed.inc(),
     wiped: () => wiped.inc(),
@@ -64,6 +85,17 @@ export function identityMetrics(registry: Registry, gauges: IdentityGauges): Ide
 }
 
 function registerGauges(registers: Registry[], gauges: IdentityGauges): void {
+  new Gauge({
+    name: 'agent_trust_certificate_not_after_timestamp_seconds',
+    help: 'End of the certificate of each AgentIdentity that has one, seconds since the Unix epoch.',
+    labelNames: ['namespace', 'name'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { namespace, name, notAfterSeconds } of gauges.certificates())
+        this.set({ namespace, name }, notAfterSeconds);
+    },
+  });
   new Gauge({
     name: 'agent_trust_identities',
     help: 'AgentIdentities by the reason of their condition Ready.',

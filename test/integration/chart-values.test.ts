@@ -58,6 +58,12 @@ describe('the values of the chart', function () {
       "certManager.issuers[0].name=ca,certManager.issuers[0].kind=a'b",
       "at '/certManager/issuers/0/kind': 'a\\'b' does not match pattern",
     ],
+    [
+      'certManager.issuers[0].name=ca,certManager.issuers[0].ca=secret',
+      "at '/certManager/issuers/0/ca': 'secret' does not match pattern",
+    ],
+    ['authority.secretName=A', "at '/authority/secretName': 'A' does not match pattern"],
+    ['authority.secretName=agent-trust-ca', "at '/authority/secretName': 'not' failed"],
     ['crds.wanted=true', "at '/crds': additional properties 'wanted' not allowed"],
     ['metrics.port=0', "at '/metrics/port': minimum: got 0, want 1"],
     ['leaderElection.leaseDuration=15', "at '/leaderElection/leaseDuration': got number, want string"],
@@ -85,6 +91,8 @@ describe('the values of the chart', function () {
     ['metrics.port=9090', { httpPort: 9090 }],
     ['logLevel=debug', { logLevel: 'debug' }],
     ['boundary.required=true', { boundaryRequired: true }],
+    ['authority.secretName=corporate-ca', { authoritySecretName: 'corporate-ca' }],
+    ['authority.secretName=', { authoritySecretName: undefined }],
   ] as const;
   for (const [value, wanted] of ACCEPTED) {
     it(`turns ${value} into flags that the controller takes`, async () => {

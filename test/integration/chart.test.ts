@@ -1,6 +1,7 @@
 /** What the chart renders: processes, rights, and what of admission. */
 
 import { expect } from 'chai';
+import { parseIssuers } from '../../src/cmd/issuers-flag.ts';
 import {
   AGENTS,
   CHART,
@@ -13,6 +14,7 @@ import {
   sets,
   type Webhook,
 } from '../support/chart.ts';
+import { root } from '../support/issuance/bad-answers.ts';
 
 const PATHS: Readonly<Record<string, string>> = {
   policies: '/review/delegationpolicies',
@@ -20,6 +22,13 @@ const PATHS: Readonly<Record<string, string>> = {
   boundaries: '/review/capabilityboundaries',
   pods: '/review/pods',
 };
+
+/** Issuers as `--set` takes them. */
+function setsOf(issuers: readonly Readonly<Record<string, string>>[]): readonly string[] {
+  return issuers.flatMap((issuer, at) =>
+    Object.entries(issuer).map(([name, value]) => `certManager.issuers[${at}].${name}=${value}`),
+  );
+}
 
 /** Names of the ClusterRoleBindings whose role may touch Secrets. */
 function clusterWideSecretAccess(objects: readonly Rendered[]): readonly string[] {
@@ -85,6 +94,23 @@ describe('the chart', function () {
       expect(names.filter((name) => name === 'agent-trust-webhook')).to.deep.equal([]);
       expect(objects.flatMap(({ webhooks = [] }) => webhooks)).to.deep.equal([]);
     });
+  });
+
+  it('hands the issuers on to the controller, with their CAs', async () => {
+    const issuers = [
+      { name: 'agents-ca', ca: root.pem },
+      { name: 'local', kind: 'Issuer' },
+    ];
+    const flags = async (...values: readonly string[]): Promise<readonly string[]> => {
+      const { containers } = await podOf('agent-trust-controller', ...values);
+      return (containers[0]?.args ?? []).filter((flag) => flag.startsWith('--issuers='));
+    };
+    expect(await flags()).to.deep.equal([]);
+    const [flag = ''] = await flags(...setsOf(issuers));
+    expect(JSON.parse(flag.replace('--issuers=', ''))).to.deep.equal(issuers);
+    expect(
+      parseIssuers(flag.replace('--issuers=', ''))?.map(({ certificates }) => certificates.length),
+    ).to.deep.equal([1, 0]);
   });
 
   describe('admission', () => {
@@ -192,6 +218,29 @@ describe('the chart', function () {
       const rules = (await render('clusterWide=true')).flatMap((object) => object.rules ?? []);
       const words = new Set(rules.flatMap(({ resources, verbs }) => [...resources, ...verbs]));
       for (const word of ['*', 'escalate', 'bind', 'impersonate']) expect([...words]).to.not.include(word);
+    });
+
+    it('on CertificateRequests and on the fence come with the first issuer, in the namespace of the operator', async () => {
+      const granted = async (...values: readonly string[]): Promise<readonly string[]> =>
+        (await render(...values))
+          .filter(({ rules = [] }) =>
+            rules.some(({ resources }) => resources.includes('certificaterequests')),
+          )
+          .map(({ kind, metadata: { name, namespace } }) => `${kind} ${namespace}/${name}`);
+      expect(await granted()).to.deep.equal([]);
+      expect(await granted('certManager.issuers[0].name=ca')).to.deep.equal([
+        `Role ${OWN}/agent-trust-controller-issuers`,
+      ]);
+    });
+
+    it('on the Secret of an authority that is given are to read it, and come with its name', async () => {
+      const granted = async (...values: readonly string[]): Promise<readonly string[]> =>
+        (await render(...values))
+          .flatMap(({ rules = [] }) => rules)
+          .filter(({ resourceNames = [] }) => resourceNames.includes('corporate-ca'))
+          .map(({ resources, verbs }) => `${resources}: ${verbs}`);
+      expect(await granted()).to.deep.equal([]);
+      expect(await granted('authority.secretName=corporate-ca')).to.deep.equal(['secrets: get,list,watch']);
     });
 
     it('of people come in four roles, of which only the viewer joins a built-in one, and none writes status', async () => {

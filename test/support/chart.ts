@@ -32,6 +32,7 @@ export interface Rendered {
   readonly rules?: readonly {
     readonly apiGroups: readonly string[];
     readonly resources: readonly string[];
+    readonly resourceNames?: readonly string[];
     readonly verbs: readonly string[];
   }[];
   readonly roleRef?: { readonly name: string };

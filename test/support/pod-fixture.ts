@@ -48,6 +48,7 @@ export const VOLUME: Readonly<Record<string, unknown>> & { readonly name: string
           optional: false,
           items: [
             { key: 'ca.crt', path: 'bundle/ca.crt' },
+            { key: 'ca.crl', path: 'bundle/ca.crl' },
             { key: 'jwks.json', path: 'bundle/jwks.json' },
             { key: 'policy.json', path: 'bundle/policy.json' },
             { key: 'revocations.json', path: 'bundle/revocations.json' },

@@ -167,7 +167,7 @@ export interface AgentIdentitySpecTokens {
    */
   maxUses?: number;
   /**
-   * What ties a token to its holder. Auto is Certificate where our TLS reaches the verifier, Key behind a mesh; the resolved value is in status.
+   * What ties a token to its holder. Auto is Certificate where our TLS reaches the verifier, Key behind a mesh; the resolved value is in policy.json of the bundle.
    */
   binding?: 'Auto' | 'Certificate' | 'Key';
   /**
@@ -447,6 +447,10 @@ export interface AgentIdentityStatusCertificate {
    * Who signed it.
    */
   authority?: string;
+  /**
+   * identity-only when an issuer of cert-manager signed it, which no revocation list of ours covers. Refused after a kill by the identity alone.
+   */
+  revocation?: 'identity-only';
   /**
    * Attempts since the last success.
    */

@@ -1,15 +1,16 @@
 /**
- * The authority's Secret: `<generation>.crt` and `<generation>.key` for each generation.
- *
- * Generations sort by their notBefore: the oldest signs, all are trusted.
+ * The authority's Secret: `<generation>.crt`, which holds everything up to its root, and `<generation>.key` for each
+ * generation, whatever its phase.
  */
 
 import { createHash } from 'node:crypto';
 import { AUTHORITY_SECRET_NAME, AUTHORITY_SECRET_TYPE, LABEL_MANAGED } from '../../api/group.ts';
-import type { CreatedAuthority } from '../../crypto/authority.ts';
-import { type Authority, readAuthority } from '../../crypto/authority-reader.ts';
+import type { Authority } from '../../crypto/authority-reader.ts';
+import { readGeneration } from '../../crypto/generation.ts';
 import { LeafSigner } from '../../crypto/leaf.ts';
 import { encodePem } from '../../crypto/pem.ts';
+import type { GenerationState } from '../../domain/authority/facts.ts';
+import { inOrder } from '../../domain/authority/states.ts';
 import type { AuthorityFacts } from '../../domain/certificate/plan.ts';
 import { withoutCopy } from '../../kube/carry-over.ts';
 import { keptMetadata, type ObjectMeta } from '../../kube/object.ts';
@@ -21,10 +22,18 @@ export interface AuthorityRecord {
   readonly metadata: ObjectMeta;
   /** It cannot be written over, only replaced: wrong type, or immutable. */
   readonly mustRecreate: boolean;
-  /** Sorted; empty when `problem` says why. */
+  /** Oldest first; empty when `problem` says why. */
   readonly generations: readonly Authority[];
   /** A sentence without full stop; undefined when every generation is good. */
   readonly problem: string | undefined;
+}
+
+/** How the generations are used. */
+export interface AuthorityUse {
+  readonly states: readonly GenerationState[];
+  /** See `AuthoritySettings`. */
+  readonly acceleration: number;
+  readonly reissuePerSecond: number;
 }
 
 const CERTIFICATE_SUFFIX = '.crt';
@@ -44,32 +53,31 @@ export function authorityRecord({ metadata, type, immutable, data = {} }: Secret
   if (ids.length > MAX_GENERATIONS) return broken(`it holds more than ${MAX_GENERATIONS} generations`);
   const generations: Authority[] = [];
   for (const id of ids) {
-    const read = readAuthority({
+    const read = readGeneration({
       certificatePem: Buffer.from(data[id + CERTIFICATE_SUFFIX] ?? '', 'base64'),
       privateKeyPem: Buffer.from(data[id + KEY_SUFFIX] ?? '', 'base64'),
     });
     if (read.kind === 'refuse') return broken(`generation ${id} cannot be used: ${read.message}`);
     generations.push(read.authority);
   }
-  generations.sort((left, right) => left.notBeforeMs - right.notBeforeMs || (left.id < right.id ? -1 : 1));
-  return { ...base, generations, problem: undefined };
+  return { ...base, generations: inOrder(generations), problem: undefined };
 }
 
 /** The Secret with these generations. */
 export function authoritySecret(namespace: string, generations: readonly Authority[]): Secret {
-  return secretOf(
-    namespace,
-    generations.map((authority) => [
-      authority.id,
-      encodePem('CERTIFICATE', authority.certificate.raw),
-      authority.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    ]),
-  );
-}
-
-/** The Secret with one new generation. */
-export function newAuthoritySecret(namespace: string, created: CreatedAuthority): Secret {
-  return secretOf(namespace, [[created.id, created.certificatePem, created.privateKeyPem]]);
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: AUTHORITY_SECRET_NAME, namespace, labels: { [LABEL_MANAGED]: 'true' } },
+    type: AUTHORITY_SECRET_TYPE,
+    data: Object.fromEntries(
+      generations.flatMap(({ id, intermediates, root, privateKey }) => [
+        [id + CERTIFICATE_SUFFIX, base64(pemOf([...intermediates, root.raw]))],
+        [id + KEY_SUFFIX, base64(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())],
+      ]),
+    ),
+  };
 }
 
 /** Whether two sets of generations are the same, byte for byte of their certificates. */
@@ -80,37 +88,63 @@ export function isSameAuthority(left: readonly Authority[], right: readonly Auth
   );
 }
 
-/** What the controllers need; undefined without a generation. */
-export function readyAuthority(generations: readonly Authority[]): ReadyAuthority | undefined {
-  const [signing] = generations;
+/** What the controllers need; undefined when no generation signs. Without `use` the first one signs. */
+export function readyAuthority(
+  generations: readonly Authority[],
+  use?: AuthorityUse,
+): ReadyAuthority | undefined {
+  const signing =
+    use === undefined ? generations[0] : generations.find(({ id }) => phaseOf(use, id) === 'signing');
   if (signing === undefined) return undefined;
-  const bundlePem = generations.map(({ certificate }) => encodePem('CERTIFICATE', certificate.raw)).join('');
+  const bundlePem = bundleOf(generations);
   return {
     kind: 'ready',
-    signing: factsOf(signing),
+    signing: factsOf(signing, use),
     signer: new LeafSigner(signing),
-    trusted: generations.map(factsOf),
+    signingPem: bundleOf([signing]),
+    trusted: generations.map((each) => factsOf(each, use)),
+    intermediatesPem: new Map(
+      generations
+        .filter(({ intermediates }) => intermediates.length > 0)
+        .map(({ id, intermediates }) => [id, pemOf(intermediates)]),
+    ),
     bundlePem,
     bundleSha256: createHash('sha256').update(bundlePem).digest('hex'),
   };
 }
 
-function factsOf({ id, notBeforeMs, notAfterMs }: Authority): AuthorityFacts {
-  return { id, notBeforeMs, notAfterMs, retiring: undefined };
+/** Their roots, each once: two intermediates may have the same. */
+function bundleOf(generations: readonly Authority[]): string {
+  return [...new Set(generations.map(({ root }) => pemOf([root.raw])))].join('');
 }
 
-function secretOf(namespace: string, generations: readonly (readonly [string, string, string])[]): Secret {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+function pemOf(certificates: readonly Buffer[]): string {
+  return certificates.map((der) => encodePem('CERTIFICATE', der)).join('');
+}
+
+function phaseOf({ states }: AuthorityUse, id: string): GenerationState['phase'] | undefined {
+  return states.find((each) => each.id === id)?.phase;
+}
+
+function factsOf({ id, notBeforeMs, notAfterMs }: Authority, use: AuthorityUse | undefined): AuthorityFacts {
+  const state = use?.states.find((each) => each.id === id);
   return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: AUTHORITY_SECRET_NAME, namespace, labels: { [LABEL_MANAGED]: 'true' } },
-    type: AUTHORITY_SECRET_TYPE,
-    data: Object.fromEntries(
-      generations.flatMap(([id, certificatePem, privateKeyPem]) => [
-        [id + CERTIFICATE_SUFFIX, base64(certificatePem)],
-        [id + KEY_SUFFIX, base64(privateKeyPem)],
-      ]),
-    ),
+    id,
+    notBeforeMs,
+    notAfterMs,
+    retiring: state?.phase === 'retiring' ? retiringOf(state, use) : undefined,
+    ...(use === undefined ? {} : { acceleration: use.acceleration }),
+  };
+}
+
+function retiringOf(
+  { retiringSinceMs = 0, taintedAtMs, reissueTotal = 0 }: GenerationState,
+  use: AuthorityUse | undefined,
+): AuthorityFacts['retiring'] {
+  if (taintedAtMs === undefined) return { sinceMs: retiringSinceMs, tainted: false };
+  return {
+    sinceMs: Math.max(retiringSinceMs, taintedAtMs),
+    tainted: true,
+    spreadMs: (reissueTotal / (use?.reissuePerSecond ?? 1)) * 1000,
   };
 }

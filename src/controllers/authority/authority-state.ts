@@ -9,9 +9,13 @@ export interface ReadyAuthority {
   /** The generation that signs. */
   readonly signing: AuthorityFacts;
   readonly signer: LeafSigner;
+  /** Certificate of the generation that signs, PEM. */
+  readonly signingPem: string;
   /** Every generation whose leaves are accepted, the signing one among them. */
   readonly trusted: readonly AuthorityFacts[];
-  /** Certificates of all trusted generations, PEM: what belongs into `ca.crt`. */
+  /** By id of those that are no roots: what stands behind their leaves, PEM. */
+  readonly intermediatesPem: ReadonlyMap<string, string>;
+  /** Roots of all trusted generations, PEM: what belongs into `ca.crt`. */
   readonly bundlePem: string;
   /** Of `bundlePem`, lower-case hexadecimal. */
   readonly bundleSha256: string;

@@ -1,123 +1,272 @@
 /**
- * Keeps the authority true: made once, kept as it was, never replaced by surprise.
+ * Keeps the authority true: one step of its plan after the other, kept as it is in between, never replaced by surprise.
  *
- * What this process has once signed with stays in memory: a Secret that is deleted or altered while it runs is put
- * back. One that is damaged before anybody has read it is left alone, and nothing is signed until it is mended.
+ * What this process has taken over stays in memory: a Secret or a state that is deleted or altered while it runs is put
+ * back. A Secret that is damaged before anybody has read it is left alone, and nothing is signed until it is mended.
  */
 
-import type { EventReason } from '../../api/event-reasons.ts';
-import { AUTHORITY_SECRET_NAME } from '../../api/group.ts';
-import { createAuthority } from '../../crypto/authority.ts';
-import type { Authority } from '../../crypto/authority-reader.ts';
+import { AUTHORITY_INTENT_NAME, AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } from '../../api/group.ts';
+import { type GenerationFacts, type GivenFacts, NO_INTENT } from '../../domain/authority/facts.ts';
+import { type AuthorityPlan, planAuthority } from '../../domain/authority/plan.ts';
 import type { Cache } from '../../kube/cache.ts';
-import type { Reconcile } from '../../kube/controller.ts';
-import { SECRET } from '../../kube/core-types.ts';
+import type { Outcome, Reconcile } from '../../kube/controller.ts';
 import { isKubeError } from '../../kube/errors.ts';
-import type { FencedWriter } from '../../kube/fenced-writer.ts';
 import { keyOf, type ObjectMeta } from '../../kube/object.ts';
-import type { Secret } from '../identity/secret.ts';
-import type { AuthorityBook } from './authority-book.ts';
+import type { ConfigMap } from '../bundle/bundle-record.ts';
 import {
-  type AuthorityRecord,
-  authorityRecord,
-  authoritySecret,
-  isSameAuthority,
-  newAuthoritySecret,
-} from './authority-record.ts';
-
-/** Life of a generation. Longer than it will be once generations follow each other: docs/decisions/0005. */
-const GENERATION_LIFE_MS: number = 365 * 86_400_000;
+  type AuthorityEvent,
+  eventsOf,
+  exclusionEvent,
+  givenEvent,
+  intentEvent,
+} from './authority-events.ts';
+import type { AuthorityKeeper, KeeperPorts } from './authority-keeper.ts';
+import { type AuthorityReport, reportTexts } from './authority-report.ts';
+import { type Coverage, type CoveragePorts, seeCoverage } from './coverage.ts';
+import type { GivenAmong, GivenAuthority } from './given-record.ts';
+import type { IntentRecord } from './intent-record.ts';
 
 /** What the reconciler is made of. */
-export interface AuthorityPorts {
-  /** Of the one Secret. */
-  readonly cache: Cache<AuthorityRecord, Secret>;
-  readonly book: AuthorityBook;
-  readonly writer: FencedWriter;
-  readonly namespace: string;
-  readonly trustDomain: string;
-  readonly nowMs: () => number;
+export interface AuthorityPorts
+  extends Pick<KeeperPorts, 'book' | 'namespace' | 'nowMs' | 'stored'>,
+    Pick<CoveragePorts, 'view'> {
+  readonly keeper: AuthorityKeeper;
+  readonly leaves: CoveragePorts['leaves'] & { readonly isComplete: boolean };
+  /** Of the one ConfigMap. */
+  readonly intents: Cache<IntentRecord, ConfigMap>;
+  /** What is given in place of generations that are made here; undefined: nothing is to be given. */
+  readonly given: GivenSource | undefined;
+  readonly isClockTrusted: () => boolean;
+  readonly monotonicMs: () => number;
+  readonly observer: AuthorityObserver;
+  /** Tells people about an object of the operator's namespace. */
   readonly tell: (
-    metadata: ObjectMeta,
-    event: { readonly reason: EventReason; readonly note: string },
+    regarding: { readonly kind: 'Secret' | 'ConfigMap'; readonly metadata: ObjectMeta },
+    event: AuthorityEvent,
   ) => void;
 }
 
+/** Where the reconciler reports to; none of the functions may throw. */
+export interface AuthorityObserver {
+  saw(report: AuthorityReport): void;
+  /** A step was carried out. */
+  acted(step: 'make' | 'activate' | 'taint' | 'drop'): void;
+}
+
+/** An authority that somebody gives. */
+export interface GivenSource {
+  /** Of the Secret. */
+  readonly secretName: string;
+  find(among: GivenAmong): GivenAuthority;
+  /** The Secret, as far as it is known. */
+  readonly metadata: ObjectMeta;
+}
+
+/** Steps that follow each other at once; what would be more is a mistake that must not take the server's time. */
+const MAX_STEPS = 12;
+const LOOK_AGAIN_MS = 30_000;
+const NOT_YET_MS = 1_000;
+/** While something is under way it is looked at twenty times in the time that it settles. */
+const BUSY = { minMs: 100, maxMs: 5_000, perSettle: 20 };
+/** Progress is written this often. */
+const SAY_MS = 2_000;
+
 /** There is one authority, so there is one key, whatever it is called. Idempotent. */
 export function authorityReconciler(ports: AuthorityPorts): Reconcile {
-  const { book, cache, namespace } = ports;
-  const key = keyOf({ namespace, name: AUTHORITY_SECRET_NAME });
+  const round = new Round(ports);
   return async (_key, { signal }) => {
-    const record = cache.get(key);
-    if (record !== undefined && isAsItWas(record, book.generations)) book.adopt(record.generations);
-    else if (record === undefined || book.generations.length > 0) {
-      book.adopt(await restoreOrExplain(ports, record, signal));
-    } else {
-      book.refuse(problemMessage(namespace, record.problem ?? ''));
-      return { kind: 'stalled', reason: 'AuthorityUnavailable' };
+    try {
+      return await round.run(signal);
+    } catch (error) {
+      if (isKubeError(error, 'KUBE_FORBIDDEN', 'KUBE_INVALID')) {
+        const message = `Secret ${ports.namespace}/${AUTHORITY_SECRET_NAME} or ConfigMap ${AUTHORITY_STATE_NAME} could not be written: ${error.message}. See that Role agent-trust-controller is there and that no quota or policy forbids it; helm upgrade puts the Role back.`;
+        ports.book.refuse(message);
+      }
+      throw error;
     }
-    return { kind: 'settled' };
   };
 }
 
-async function restoreOrExplain(
-  ports: AuthorityPorts,
-  record: AuthorityRecord | undefined,
-  signal: AbortSignal,
-): Promise<readonly Authority[]> {
-  try {
-    return await restore(ports, record, signal);
-  } catch (error) {
-    const { namespace } = ports;
-    if (isKubeError(error, 'KUBE_FORBIDDEN', 'KUBE_INVALID')) {
-      const message = `Secret ${namespace}/${AUTHORITY_SECRET_NAME} could not be written: ${error.message}. See that Role agent-trust-controller is there and that no quota or policy forbids it; helm upgrade puts the Role back.`;
-      ports.book.refuse(message);
+/** What is remembered from one reconcile to the next. Nothing of it is needed for being right. */
+class Round {
+  readonly #ports: AuthorityPorts;
+  #toldProblems = '';
+  #toldRefusal = '';
+  #toldExcluded: ReadonlySet<string> = new Set();
+  #saidAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: AuthorityPorts) {
+    this.#ports = ports;
+  }
+
+  async run(signal: AbortSignal): Promise<Outcome> {
+    const { keeper, book, namespace, leaves, nowMs } = this.#ports;
+    // The ledger tells which generation has signed, and which may go.
+    if (!leaves.isComplete) return { kind: 'recheck', atMs: nowMs() + NOT_YET_MS };
+    if (!keeper.isTaken) {
+      const taken = await keeper.takeOver(signal);
+      if (taken.kind === 'broken') {
+        book.refuse(problemMessage(namespace, taken.problem));
+        return { kind: 'stalled', reason: 'AuthorityUnavailable' };
+      }
+      if (taken.rebuilt) this.#tellRebuilt();
     }
-    throw error;
+    await this.#mend(signal);
+    this.#tellProblems();
+    for (let steps = 0; steps < MAX_STEPS; steps++) {
+      const coverage = seeCoverage(this.#ports, { nowMs: nowMs(), settleMs: keeper.periods.settleMs });
+      const facts = factsOf(keeper, coverage);
+      const given = this.#given(facts);
+      const plan = this.#plan(facts, coverage, given);
+      const report = { ...this.#report(facts, plan, coverage), given: this.#sayGiven(given, facts) };
+      this.#ports.observer.saw(report);
+      this.#tellExcluded(facts, plan);
+      if (plan.step.kind === 'wait') {
+        const isSaid = await this.#say(report, signal);
+        keeper.adopt();
+        if (facts.length === 0) book.refuse(plan.message);
+        const nextMs = this.#nextMs(plan.step.untilMs, facts, plan);
+        return { kind: 'recheck', atMs: isSaid ? nextMs : Math.min(nextMs, nowMs() + SAY_MS) };
+      }
+      const { step } = plan;
+      const taken = given?.kind === 'authority' ? given.authority : undefined;
+      const madeId = await keeper.carryOut(step, facts, { texts: reportTexts(report), given: taken, signal });
+      if (step.kind !== 'note-seen' && step.kind !== 'reissued') this.#ports.observer.acted(step.kind);
+      for (const event of eventsOf(step, facts, madeId)) this.#tell(event);
+    }
+    return { kind: 'recheck', atMs: nowMs() + NOT_YET_MS };
+  }
+
+  #given(facts: readonly GenerationFacts[]): GivenAuthority | undefined {
+    const { given, keeper } = this.#ports;
+    const retiring = facts.filter(({ phase }) => phase === 'retiring').map(({ id }) => id);
+    return given?.find({ generations: keeper.generations, retiring: new Set(retiring) });
+  }
+
+  /** Tells a refusal once, and gives what the state says of it. */
+  #sayGiven(given: GivenAuthority | undefined, facts: readonly GenerationFacts[]): string | undefined {
+    const { given: source, namespace, tell } = this.#ports;
+    if (source === undefined || given === undefined) return undefined;
+    const secret = `Secret ${namespace}/${source.secretName}`;
+    const said = given.kind === 'refuse' ? `${given.reason}: ${given.message}` : '';
+    if (given.kind === 'refuse' && said !== this.#toldRefusal)
+      tell({ kind: 'Secret', metadata: source.metadata }, givenEvent(given));
+    this.#toldRefusal = said;
+    if (given.kind === 'refuse') return `${secret} is refused: ${said}.`;
+    const { id } = given.authority;
+    const phase = facts.find((each) => each.id === id)?.phase;
+    return `${secret} holds generation ${id}, which is ${phase ?? 'not taken yet'}.`;
+  }
+
+  #plan(
+    generations: readonly GenerationFacts[],
+    { lacking }: Coverage,
+    given: GivenAuthority | undefined,
+  ): AuthorityPlan {
+    const { keeper, nowMs, isClockTrusted } = this.#ports;
+    const intent = this.#intent()?.intent ?? NO_INTENT;
+    const { periods } = keeper;
+    return planAuthority({
+      nowMs: nowMs(),
+      isClockTrusted: isClockTrusted(),
+      periods,
+      generations,
+      intent,
+      given: given && givenFacts(given),
+      lacking,
+    });
+  }
+
+  #report(generations: readonly GenerationFacts[], plan: AuthorityPlan, coverage: Coverage): AuthorityReport {
+    const { problems = [], intent = NO_INTENT } = this.#intent() ?? {};
+    const next = generations.find(({ phase }) => phase === 'prepared');
+    const lacking = next === undefined ? new Map<string, string>() : coverage.lacking(next.id);
+    const { message, excluded } = plan;
+    const { namespaces } = coverage;
+    return { generations, message, problems, intent, excluded, lacking, namespaces };
+  }
+
+  /** A Secret that somebody deleted or altered is put back. */
+  async #mend(signal: AbortSignal): Promise<void> {
+    const { keeper, tell } = this.#ports;
+    if (keeper.isWhole || keeper.generations.length === 0) return;
+    const metadata = await keeper.putBack(signal);
+    const note = 'Put the authority back: its Secret was deleted or altered';
+    tell({ kind: 'Secret', metadata }, { reason: 'Repaired', note });
+  }
+
+  /** Progress alone does not write the ConfigMap each time. Resolves with whether it says all of it. */
+  async #say(report: AuthorityReport, signal: AbortSignal): Promise<boolean> {
+    const { keeper, monotonicMs } = this.#ports;
+    const isEarly = monotonicMs() - this.#saidAtMs < SAY_MS;
+    if (isEarly && keeper.isStateWhole) return false;
+    if (await keeper.say(reportTexts(report), signal)) this.#saidAtMs = monotonicMs();
+    return true;
+  }
+
+  #nextMs(untilMs: number, generations: readonly GenerationFacts[], { excluded }: AuthorityPlan): number {
+    const { keeper, nowMs } = this.#ports;
+    const { minMs, maxMs, perSettle } = BUSY;
+    const busyMs = Math.min(maxMs, Math.max(minMs, keeper.periods.settleMs / perSettle));
+    const isBusy =
+      excluded.size > 0 ||
+      generations.some(({ phase }) => phase === 'prepared') ||
+      generations.some((each) => each.phase === 'retiring' && each.reissuedAtMs === undefined);
+    const now = nowMs();
+    return Math.min(Math.max(untilMs, now + minMs), now + (isBusy ? busyMs : LOOK_AGAIN_MS));
+  }
+
+  #intent(): IntentRecord | undefined {
+    const { intents, namespace } = this.#ports;
+    return intents.get(keyOf({ namespace, name: AUTHORITY_INTENT_NAME }));
+  }
+
+  #tellProblems(): void {
+    const found = this.#intent();
+    const problems = found?.problems ?? [];
+    const said = problems.join('\n');
+    if (said === this.#toldProblems) return;
+    this.#toldProblems = said;
+    if (found === undefined || problems.length === 0) return;
+    this.#ports.tell({ kind: 'ConfigMap', metadata: found.metadata }, intentEvent(problems));
+  }
+
+  #tellExcluded(generations: readonly GenerationFacts[], { excluded }: AuthorityPlan): void {
+    const news = [...excluded].filter(([namespace]) => !this.#toldExcluded.has(namespace));
+    this.#toldExcluded = new Set(excluded.keys());
+    const next = generations.find(({ phase }) => phase === 'prepared');
+    if (news.length > 0 && next !== undefined) this.#tell(exclusionEvent(next.id, new Map(news)));
+  }
+
+  #tellRebuilt(): void {
+    const note =
+      'The phases of the generations were lost and are found again from the Secret and the ledger; whatever was tainted by hand is taken from ConfigMap agent-trust-authority';
+    this.#tell({ reason: 'AuthorityStateRebuilt', note });
+  }
+
+  #tell(event: AuthorityEvent): void {
+    const { stored, namespace, tell } = this.#ports;
+    const target = { namespace, name: AUTHORITY_STATE_NAME };
+    tell({ kind: 'ConfigMap', metadata: stored.get(keyOf(target))?.metadata ?? target }, event);
   }
 }
 
-function isAsItWas(record: AuthorityRecord, inUse: readonly Authority[]): boolean {
-  if (record.problem !== undefined) return false;
-  return inUse.length === 0 || isSameAuthority(record.generations, inUse);
+function factsOf(keeper: AuthorityKeeper, coverage: Coverage): readonly GenerationFacts[] {
+  const states = new Map(keeper.states().map((state) => [state.id, state]));
+  return keeper.generations.flatMap(({ id, notBeforeMs, notAfterMs, isGiven }) => {
+    const state = states.get(id);
+    if (state === undefined) return [];
+    const lastLeafEndsAtMs = coverage.lastLeafEndsAtMs.get(id);
+    const heldLeaves = coverage.heldLeaves.get(id) ?? 0;
+    const origin = isGiven ? { isGiven } : {};
+    return [{ ...state, notBeforeMs, notAfterMs, lastLeafEndsAtMs, heldLeaves, ...origin }];
+  });
 }
 
-/** Writes what is in use, or makes the first generation. */
-async function restore(
-  { book, namespace, trustDomain, nowMs, writer, cache, tell }: AuthorityPorts,
-  record: AuthorityRecord | undefined,
-  signal: AbortSignal,
-): Promise<readonly Authority[]> {
-  const isFirst = book.generations.length === 0;
-  const desired = isFirst
-    ? newAuthoritySecret(
-        namespace,
-        createAuthority({ trustDomain, nowMs: nowMs(), lifeMs: GENERATION_LIFE_MS }),
-      )
-    : authoritySecret(namespace, book.generations);
-  const written = await write(writer, desired, record, signal);
-  cache.observe(written);
-  tell(
-    written.metadata,
-    isFirst
-      ? { reason: 'AuthorityPrepared', note: 'Made the first generation of the authority' }
-      : { reason: 'Repaired', note: 'Put the authority back: its Secret was deleted or altered' },
-  );
-  return authorityRecord(written).generations;
-}
-
-function write(
-  writer: FencedWriter,
-  desired: Secret,
-  record: AuthorityRecord | undefined,
-  signal: AbortSignal,
-): Promise<Secret> {
-  if (record === undefined) return writer.create(SECRET, desired, { signal });
-  const replacement = { desired, observed: record.metadata };
-  // Written over wherever that is possible: between a delete and a create the key would be in this process only.
-  return record.mustRecreate
-    ? writer.recreate(SECRET, replacement, { signal })
-    : writer.replace(SECRET, replacement, { signal });
+function givenFacts(given: GivenAuthority): GivenFacts {
+  return given.kind === 'authority'
+    ? { kind: 'good', id: given.authority.id }
+    : { kind: 'refused', message: `${given.reason}: ${given.message}` };
 }
 
 function problemMessage(namespace: string, problem: string): string {

@@ -33,12 +33,13 @@ export class BundleLeaf {
       nowMs,
       authorityNotAfterMs: signing.notAfterMs,
       notBeforeFloorMs: signing.notBeforeMs,
+      acceleration: signing.acceleration,
     });
     if (answer.kind === 'refuse') throw new RangeError(answer.message);
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const spkiDer = publicKey.export({ type: 'spki', format: 'der' });
     const { certificateDer } = signer.issue(profile, answer.validity, spkiDer);
-    const made = { key: privateKey, chainDer: [certificateDer] };
+    const made = { key: privateKey, chainDer: [certificateDer, ...signer.intermediates] };
     this.#current = { ...answer.validity, generation: signing.id, signer: made };
     return made;
   }

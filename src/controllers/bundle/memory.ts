@@ -1,7 +1,8 @@
 /** What is remembered of bundles from one reconcile to the next. All of it is found anew after a restart. */
 
-import { REVOCATIONS_FILE } from '../../domain/bundle/files.ts';
+import { CRL_FILE, REVOCATIONS_FILE } from '../../domain/bundle/files.ts';
 import { readRevocationsFile } from '../../domain/token/state/revocations-file.ts';
+import type { RevocationLists } from '../crl/revocation-lists.ts';
 import type { RevocationBook } from '../revocation/revocation-book.ts';
 import { digestsOf } from './bundle-record.ts';
 import type { BundleFindings } from './judge.ts';
@@ -12,6 +13,7 @@ import type { BundleStore } from './store.ts';
 export interface Adoption {
   readonly store: Pick<BundleStore, 'find'>;
   readonly revocations: Pick<RevocationBook, 'adopt'>;
+  readonly lists: Pick<RevocationLists, 'adopt'>;
 }
 
 /** By namespace. */
@@ -32,14 +34,17 @@ export class BundleMemory {
   async adoptOnce(
     namespace: string,
     found: BundleFindings | undefined,
-    { store, revocations }: Adoption,
+    { store, revocations, lists }: Adoption,
   ): Promise<void> {
     if (this.#adopted.has(namespace)) return;
     if (found?.claims !== undefined) {
-      const text = (await store.find(0))?.data?.[REVOCATIONS_FILE] ?? '';
-      const isSigned = digestsOf({ text }).get('text') === found.claims.files.get(REVOCATIONS_FILE);
-      const file = isSigned ? readRevocationsFile(text) : undefined;
-      revocations.adopt(file?.revocations ?? []);
+      const { data = {} } = (await store.find(0)) ?? {};
+      const digests = digestsOf(data);
+      const { files } = found.claims;
+      const signed = (name: string): string =>
+        (digests.get(name) === files.get(name) ? data[name] : '') ?? '';
+      revocations.adopt(readRevocationsFile(signed(REVOCATIONS_FILE))?.revocations ?? []);
+      lists.adopt(signed(CRL_FILE));
     }
     this.#adopted.add(namespace);
   }

@@ -7,7 +7,7 @@
 import type { EventReason } from '../../api/event-reasons.ts';
 import { BUNDLE_NAME } from '../../api/group.ts';
 import { BY_NAMESPACE } from '../../cluster/identity-view.ts';
-import { signBundle } from '../../crypto/jose/bundle-signature.ts';
+import { type BundleClaims, readBundleSignature, signBundle } from '../../crypto/jose/bundle-signature.ts';
 import { type BundleSources, bundleContents } from '../../domain/bundle/contents.ts';
 import { bundleFiles, type FileTexts, MAX_PARTS, SIGNATURE_FILE } from '../../domain/bundle/files.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -17,6 +17,7 @@ import type { FencedWriter } from '../../kube/fenced-writer.ts';
 import { type Key, keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { AuthorityState, ReadyAuthority } from '../authority/authority-state.ts';
 import type { ClusterView, GovernedNamespace } from '../cluster-view.ts';
+import type { RevocationLists } from '../crl/revocation-lists.ts';
 import type { RevocationBook } from '../revocation/revocation-book.ts';
 import type { BundleLeaf } from './bundle-leaf.ts';
 import {
@@ -49,6 +50,7 @@ export interface BundlePorts {
   readonly graph: { readonly isComplete: boolean };
   readonly revocations: RevocationBook;
   readonly pods: Pick<PodCounts, 'isKnown'>;
+  readonly lists: RevocationLists;
   readonly leaf: BundleLeaf;
   readonly memory: BundleMemory;
   readonly trustDomain: string;
@@ -126,13 +128,14 @@ async function keep(ports: BundlePorts, kept: Kept): Promise<Outcome> {
   const nowMs = ports.nowMs();
   const trust = { rootsPem: authority.bundlePem, trustDomain: ports.trustDomain };
   const found = findingsOf(memory, namespace, observed && judgeBundle({ namespace, observed, trust }));
-  await memory.adoptOnce(namespace, found, { store, revocations });
+  await memory.adoptOnce(namespace, found, { store, revocations, lists: ports.lists });
   const { revision } = revocations;
   const startedMs = ports.monotonicMs();
   const contents = bundleContents(ports.sources, namespace);
   ports.observer.computed((ports.monotonicMs() - startedMs) / 1000);
   memory.named.set(namespace, contents.agents);
-  const files = bundleFiles(contents, authority.bundlePem, ports.partBytes);
+  const texts = { caPem: authority.bundlePem, crlPem: ports.lists.pem(authority) };
+  const files = bundleFiles(contents, texts, ports.partBytes);
   if (files.kind === 'too-large') {
     const note = `The bundle would have ${files.bytes} bytes, more than ${MAX_PARTS} ConfigMaps hold. It is not written, and agents refuse all tokens when the last one ends. Let fewer agents reach this namespace.`;
     ports.tell(observed ?? { metadata: { name: BUNDLE_NAME, namespace } }, {
@@ -145,7 +148,10 @@ async function keep(ports: BundlePorts, kept: Kept): Promise<Outcome> {
   const [first = {}, ...further] = files.parts;
   const desired = digestsOf(Object.assign({}, ...files.parts) as FileTexts);
   const current = found?.wrong === undefined && found?.claims !== undefined ? found.claims : undefined;
-  const isKept = current !== undefined && isCurrent(current, desired, nowMs);
+  const isKept =
+    current !== undefined &&
+    isCurrent(current, desired, nowMs) &&
+    isSignedAnew(kept, ports.trustDomain, current);
   const isFurtherWrong = await store.keepFurther(further);
   const iat = isKept ? current.iat : await sign(ports, kept, { first, desired, found, nowMs });
   if (found?.wrong !== undefined || (isKept && isFurtherWrong)) tellTampered(ports, kept, found?.wrong);
@@ -167,6 +173,16 @@ function findingsOf(
   return memory.isOlder(namespace, found.claims.sequence)
     ? { ...found, wrong: 'it was an older one' }
     : found;
+}
+
+/** Before a generation that signed a bundle is trusted no more, no pod may have that bundle mounted. */
+function isSignedAnew(
+  { observed, authority }: Kept,
+  trustDomain: string,
+  { iat }: Pick<BundleClaims, 'iat'>,
+): boolean {
+  const trust = { rootsPem: authority.signingPem, trustDomain, nowMs: iat * 1000 };
+  return readBundleSignature(observed?.signature ?? '', trust) !== undefined;
 }
 
 interface Signed {

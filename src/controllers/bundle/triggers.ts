@@ -10,6 +10,7 @@ import { dataPlaneOf } from '../../domain/mesh/resolve-data-plane.ts';
 import type { Controller } from '../../kube/controller.ts';
 import { splitKey } from '../../kube/object.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import type { RevokedBook } from '../crl/revoked-book.ts';
 import type { RevocationBook } from '../revocation/revocation-book.ts';
 import { namespacesToKeep } from '../triggers.ts';
 import type { BundleMemory } from './memory.ts';
@@ -24,6 +25,8 @@ export interface BundleTriggers {
   readonly book: GraphBook;
   readonly keys: KeySource;
   readonly revocations: RevocationBook;
+  /** Leaves that are revoked: all bundles name them. */
+  readonly revoked: Pick<RevokedBook, 'onChange'>;
   readonly pods: Pick<PodCounts, 'onChange'>;
   readonly memory: BundleMemory;
   readonly bundles: Pick<Controller, 'enqueue'>;
@@ -36,7 +39,7 @@ const INTERVAL_MS = 2_000;
 
 /** Connects them. Call before the caches start, and after graph, book of revocations and sources are made. */
 export function connectBundles(triggers: BundleTriggers): void {
-  const { view, delegation, book, keys, revocations, pods, memory } = triggers;
+  const { view, delegation, book, keys, revocations, revoked, pods, memory } = triggers;
   const wake = waker(triggers);
   book.onChange(({ edges }) => wake(concernedBundles(memory.named, edges)));
   book.onCompletenessChange(() => wake(namespacesToKeep(view)));
@@ -52,6 +55,7 @@ export function connectBundles(triggers: BundleTriggers): void {
     if (isMeshed(current) !== isMeshed(previous)) wake(memory.named.bundlesOfNamespace(namespace));
   });
   keys.onChange((namespace) => wake([namespace, ...memory.named.bundlesOfNamespace(namespace)]));
+  revoked.onChange(() => wake(namespacesToKeep(view)));
   pods.onChange((namespace) => wake(namespace === '*' ? namespacesToKeep(view) : [namespace]));
   revocations.onChange((namespace) =>
     wake(

@@ -5,11 +5,12 @@ import type { IssuedLeaf } from '../../crypto/leaf.ts';
 import { decodePem, encodePem, PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { SECRET_KEYS } from '../../domain/certificate/facts.ts';
 import type { CertificatePlan, CertificateWish, Replacement } from '../../domain/certificate/plan.ts';
+import { formerKeys } from '../../domain/certificate/secret-template.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { SECRET } from '../../kube/core-types.ts';
 import { isUnanswered, KubeError } from '../../kube/errors.ts';
 import type { FencedWriter, WipeResult } from '../../kube/fenced-writer.ts';
-import { keyOf } from '../../kube/object.ts';
+import { keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { ReadyAuthority } from '../authority/authority-state.ts';
 import type { KnownContents } from './known-contents.ts';
 import type { LeafSupply } from './leaf-supply.ts';
@@ -35,6 +36,8 @@ export interface SecretWrite<Plan extends CertificatePlan['kind']> {
   readonly wish: CertificateWish;
   readonly authority: ReadyAuthority;
   readonly secret: SecretRecord | undefined;
+  /** One of another issuer, already in the ledger; undefined: the built-in authority signs one. */
+  readonly leaf?: IssuedLeaf | undefined;
 }
 
 /** Issues a leaf and writes the whole Secret. Returns the Secret as it is on the server. */
@@ -44,6 +47,10 @@ export async function issueCertificate(
   options: { readonly nowMs: number; readonly signal: AbortSignal },
 ): Promise<SecretRecord> {
   const { wish, authority } = write;
+  if (write.leaf !== undefined) {
+    const desired = secretObject(wish.secret, { ...write.leaf, bundlePem: authority.bundlePem });
+    return writeSecret(ports, write, desired, options.signal);
+  }
   const leaf: IssuedLeaf = await ports.leaves.leafFor(wish, authority.signer, options.nowMs);
   const desired = secretObject(wish.secret, { ...leaf, bundlePem: authority.bundlePem });
   const content = issuedContent({
@@ -77,7 +84,7 @@ export async function repairSecret(
   const { wish, authority, secret } = write;
   const current = await sameSecret(ports.client, wish.secret, secret, signal);
   const desired = secretObject(wish.secret, {
-    certificatePem: leafOf(bytesOf(current, SECRET_KEYS.certificate)),
+    certificatePem: chainOf(bytesOf(current, SECRET_KEYS.certificate), secret, authority),
     privateKeyPem: bytesOf(current, SECRET_KEYS.privateKey).toString('latin1'),
     bundlePem: authority.bundlePem,
   });
@@ -136,28 +143,51 @@ export interface SecretSending {
   readonly secret: SecretRecord | undefined;
 }
 
-/** Sends a whole Secret through the fence. @throws KubeError. */
+/** Sends a whole Secret through the fence; what the template had before is not carried over. @throws KubeError. */
 export function sendSecret(
   writer: FencedWriter,
   { replace, desired, secret }: SecretSending,
   signal: AbortSignal,
 ): Promise<Secret> {
   if (secret === undefined) return writer.create(SECRET, desired, { signal });
-  const replacement = { desired, observed: secret.metadata };
+  const replacement = { desired, observed: withoutFormer(secret, desired) };
   return replace === 'recreate'
     ? writer.recreate(SECRET, replacement, { signal })
     : writer.replace(SECRET, replacement, { signal });
+}
+
+function withoutFormer({ metadata, facts }: SecretRecord, desired: Secret): ObjectMeta {
+  const { labels = {}, annotations = {} } = desired.metadata;
+  const former = formerKeys({ labels, annotations }, facts);
+  return {
+    ...metadata,
+    labels: without(metadata.labels, former.labels),
+    annotations: without(metadata.annotations, former.annotations),
+  };
+}
+
+function without(
+  entries: Readonly<Record<string, string>> = {},
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => !names.includes(name)));
 }
 
 function bytesOf({ data = {} }: Secret, key: string): Buffer {
   return Buffer.from(data[key] ?? '', 'base64');
 }
 
-/** The leaf of a chain, written as we write it. */
-function leafOf(pem: Buffer): string {
+/** The leaf and what leads to its root, written as we write it. */
+function chainOf(
+  pem: Buffer,
+  secret: SecretRecord | undefined,
+  { intermediatesPem }: Pick<ReadyAuthority, 'intermediatesPem'>,
+): string {
   const read = decodePem(pem, { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 });
-  const leaf = read.kind === 'blocks' ? read.blocks[0] : undefined;
-  if (leaf === undefined)
+  const leaf = secret?.facts.content.certificate;
+  if (read.kind !== 'blocks' || leaf?.kind !== 'certificate')
     throw new TypeError('a Secret is repaired only around a certificate that can be read');
-  return encodePem('CERTIFICATE', leaf);
+  const needed = read.blocks.slice(0, 1 + (leaf.intermediateCount ?? 0));
+  const chain = needed.map((block) => encodePem('CERTIFICATE', block)).join('');
+  return leaf.lacksIntermediates ? chain + (intermediatesPem.get(leaf.authorityId ?? '') ?? '') : chain;
 }

@@ -1,10 +1,13 @@
 /** What one reconcile of an identity works with. */
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
+import type { CertificateFacts } from '../../domain/certificate/facts.ts';
+import type { RejectedLeaf } from '../../domain/certificate/plan.ts';
 import type { TrustSettings } from '../../domain/certificate/profile.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome } from '../../kube/controller.ts';
 import type { Key } from '../../kube/object.ts';
+import type { IssuancePort } from '../issuance/answer.ts';
 import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
 import type { MeshOutcome } from '../mesh/outcome.ts';
@@ -21,12 +24,18 @@ import type { IdentityReport } from './status.ts';
 export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>, Omit<ActPorts, 'client'> {
   readonly client: GatherPorts['client'] & ActPorts['client'] & Pick<KubeClient, 'listPage'>;
   readonly settings: TrustSettings;
+  /** Whether a bundle with that digest, lower-case hexadecimal, is one that this process wrote itself, now or before. */
+  readonly wasPublished: (sha256: string) => boolean;
   readonly nowMs: () => number;
   readonly attempts: Attempts;
+  /** What is to be said against a leaf that a trusted authority has signed. */
+  readonly rejected: (leaf: CertificateFacts) => RejectedLeaf | undefined;
   readonly events: IdentityEvents;
   readonly mesh: MeshPort;
   readonly pods: PodsPort;
   readonly signing: SigningPort;
+  /** Issuers other than the built-in authority. */
+  readonly issuance: IssuancePort;
   /** Writes status when it differs from what is stored. */
   readonly report: (identity: AgentIdentity, report: IdentityReport, signal: AbortSignal) => Promise<void>;
 }

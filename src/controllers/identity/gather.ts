@@ -5,6 +5,7 @@
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../api/group.ts';
+import { takenDnsNames } from '../../cluster/dns-claims.ts';
 import { BY_UID, isAgentAccount, olderClaimant } from '../../cluster/identity-view.ts';
 import { resolveAgent } from '../../domain/delegation/resolve-agent.ts';
 import {
@@ -13,6 +14,7 @@ import {
   judgeEligibility,
 } from '../../domain/identity/eligibility.ts';
 import { type ResolvedIdentity, resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import type { TakenDnsName } from '../../domain/identity/taken-dns-name.ts';
 import { unservedFields } from '../../domain/identity/unserved.ts';
 import { type ResolvedServer, resolveServer } from '../../domain/mesh/resolve-server.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -52,6 +54,8 @@ export interface IdentityInputs extends SeenIdentity {
   readonly orphans: readonly SecretRecord[];
   /** Secrets of this identity under names that the spec had before. */
   readonly outdated: readonly SecretRecord[];
+  /** DNS names it wants and another identity has. */
+  readonly takenDnsNames: readonly TakenDnsName[];
   readonly authority: Exclude<AuthorityState, { kind: 'pending' }>;
 }
 
@@ -121,7 +125,8 @@ export async function gatherIdentity(
       ? NO_SECRETS
       : await gatherSecrets(ports, { governed, identity, resolved }, signal);
   if (await isAnyOwnerAlive(ports, found.orphans, signal)) return { kind: 'not-yet' };
-  return { kind: 'identity', ...seen, situation, eligibility, ...found, authority };
+  const taken = takenDnsNames(ports.view, identity, 'older');
+  return { kind: 'identity', ...seen, situation, eligibility, ...found, takenDnsNames: taken, authority };
 }
 
 /** The ServiceAccount is asked for last and only if all else is well, so that a kill waits for no answer. */

@@ -10,7 +10,7 @@ import { conditionReason, type EventSink, recordAbout } from '../event-sink.ts';
 /** Counters of what was done; see docs/reference/metrics.md. */
 export interface IdentityObserver {
   /** A leaf was written. */
-  issued(reason: IssueReason): void;
+  issued(reason: IssueReason, seconds: number): void;
   /** Something around a leaf was mended. */
   repaired(what: string): void;
   /** A try failed. */
@@ -20,7 +20,13 @@ export interface IdentityObserver {
 }
 
 /** A new leaf for these reasons is the ordinary course of things; for the others something was broken. */
-const ORDINARY: readonly IssueReason[] = ['SpecChanged', 'RefusedByDate', 'AuthorityRetired', 'RenewalDue'];
+const ORDINARY: readonly IssueReason[] = [
+  'Revoked',
+  'SpecChanged',
+  'RefusedByDate',
+  'AuthorityRetired',
+  'RenewalDue',
+];
 
 /** Events and counters of identities. */
 export class IdentityEvents {
@@ -32,16 +38,22 @@ export class IdentityEvents {
     this.#observer = observer;
   }
 
-  /** After a plan was carried out. */
-  acted(identity: AgentIdentity, plan: CertificatePlan): void {
+  /** After a plan was carried out, which took so long; of a new trust bundle for everybody nobody is told. */
+  acted(
+    identity: AgentIdentity,
+    plan: CertificatePlan,
+    { isRollout, seconds }: { readonly isRollout: boolean; readonly seconds: number },
+  ): void {
     if (plan.kind === 'issue') {
-      this.#observer.issued(plan.reason);
+      this.#observer.issued(plan.reason, seconds);
       const reason = issueEvent(identity, plan.reason);
       const note = reason === 'Issued' ? 'Issued the certificate' : `New certificate: ${plan.message}`;
-      recordAbout(this.#sink, identity, { type: 'Normal', reason, action: 'Issue', note });
+      const type = reason === 'UnknownLeaf' ? 'Warning' : 'Normal';
+      recordAbout(this.#sink, identity, { type, reason, action: 'Issue', note });
     }
     if (plan.kind === 'repair') {
       for (const { what } of plan.findings) this.#observer.repaired(what);
+      if (isRollout) return;
       const note = `Mended the Secret: ${plan.findings.map(({ message }) => message).join('; ')}`;
       recordAbout(this.#sink, identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
     }
@@ -82,10 +94,12 @@ export class IdentityEvents {
 /** Whether a plan mends something that was whole before. */
 export function isMending(identity: AgentIdentity, plan: CertificatePlan): boolean {
   if (plan.kind !== 'issue') return plan.kind === 'repair';
-  return plan.reason === 'SpecChanged' || issueEvent(identity, plan.reason) === 'Repaired';
+  const event = issueEvent(identity, plan.reason);
+  return plan.reason === 'SpecChanged' || event === 'Repaired' || event === 'UnknownLeaf';
 }
 
 function issueEvent(identity: AgentIdentity, reason: IssueReason): EventReason {
+  if (reason === 'UnknownLeaf') return reason;
   if (ORDINARY.includes(reason)) return 'Renewed';
   const hadOne = identity.status?.certificate?.serialNumber !== undefined;
   return reason === 'SecretMissing' && !hadOne ? 'Issued' : 'Repaired';

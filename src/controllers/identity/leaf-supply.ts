@@ -101,6 +101,7 @@ function validityOf(
     nowMs,
     authorityNotAfterMs: signingAuthority.notAfterMs,
     notBeforeFloorMs: Math.max(refuseLeafsBeforeMs, signingAuthority.notBeforeMs),
+    acceleration: signingAuthority.acceleration,
   });
   if (answer.kind === 'refuse') throw new RangeError(answer.message);
   return answer.validity;

@@ -14,7 +14,10 @@ import type { IdentityReport } from './status.ts';
 
 /** Only an edit of the identity, or of the operator's settings, helps. */
 const STALLED: readonly ReadyReason[] = [
+  'DNSNameTaken',
   'InvalidSpec',
+  'IssuerDenied',
+  'IssuerNotListed',
   'NamespaceNotGoverned',
   'NotServed',
   'ServiceAccountTaken',
@@ -24,6 +27,8 @@ const AS_ASKED: readonly ReadyReason[] = ['Issued', 'Quarantined', 'Deleting'];
 /** Nothing announces the end of these. */
 const LOOKED_AT_AGAIN: readonly ReadyReason[] = [
   'AuthorityUnavailable',
+  'IssuerNotFenced',
+  'IssuerUnavailable',
   'NamespaceRoleMissing',
   'SecretConflict',
 ];
@@ -61,7 +66,7 @@ export function reportOf(
   const { ports, inputs } = context;
   const { identity, resolved } = inputs;
   const { serviceAccountName, secretName, isSuspended } = resolved;
-  const { namespace, uid } = identity.metadata;
+  const { namespace } = identity.metadata;
   const spiffeId = buildSpiffeId({ trustDomain: ports.settings.trustDomain, namespace, serviceAccountName });
   return {
     reason,
@@ -70,12 +75,23 @@ export function reportOf(
     secretName,
     quarantine: !isSuspended ? 'no' : reason === 'Quarantined' ? 'yes' : 'unknown',
     progress: AS_ASKED.includes(reason) ? 'done' : STALLED.includes(reason) ? 'stalled' : 'trying',
-    certificate: isOwn(context, secret) ? certificateReport(secret, uid, resolved) : undefined,
+    certificate: isOwn(context, secret) ? leafReport(context, secret) : undefined,
     failure: undefined,
     mesh: meshReport(context.mesh),
     files: context.files,
     signing: signingReport(context),
   };
+}
+
+function leafReport(
+  { ports, inputs }: Context,
+  secret: SecretRecord | undefined,
+): IdentityReport['certificate'] {
+  const { identity, resolved } = inputs;
+  const report = certificateReport(secret, identity.metadata.uid, resolved);
+  return report !== undefined && ports.issuance.isIssuer(report.authorityId)
+    ? { ...report, revocation: 'identity-only' }
+    : report;
 }
 
 /** Whether a Secret at the place of the signing keys is this identity's. */

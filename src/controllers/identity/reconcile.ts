@@ -7,21 +7,27 @@
  * status once, on every path.
  */
 
+import type { IssuedLeaf } from '../../crypto/leaf.ts';
 import {
   type CertificatePlan,
   type CertificateWish,
   planCertificate,
+  type RejectedLeaf,
 } from '../../domain/certificate/plan.ts';
 import { judgeEligibility } from '../../domain/identity/eligibility.ts';
+import { dnsNameTaken } from '../../domain/identity/taken-dns-name.ts';
 import type { Outcome, Reconcile } from '../../kube/controller.ts';
-import { isKubeError } from '../../kube/errors.ts';
+import { isKubeError, isUnanswered } from '../../kube/errors.ts';
 import type { Key } from '../../kube/object.ts';
+import type { ReadyAuthority } from '../authority/authority-state.ts';
+import type { Signing } from '../issuance/answer.ts';
 import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
 import type { PodsInput } from '../pods/pod-reporter.ts';
 import type { SigningOutcome } from '../signing/outcome.ts';
 import { issueCertificate, repairSecret } from './act.ts';
 import type { Context, IdentityPorts, Result } from './context.ts';
+import { askIssuer, issuerWayOut } from './delegated.ts';
 import { explainFailure } from './failure.ts';
 import { gatherGone, gatherIdentity, type IdentityInputs, type SeenIdentity, seeIdentity } from './gather.ts';
 import { isMending } from './identity-events.ts';
@@ -41,6 +47,7 @@ export function identityReconciler(ports: IdentityPorts): Reconcile {
     contested.delete(key);
     ports.attempts.forget(key);
     ports.leaves.settle(key);
+    ports.issuance.forget(key);
     ports.signing.forget(key);
     ports.pods.forget(key);
     return endOf(ports, { key, orphans: gone.orphans }, signal);
@@ -149,43 +156,64 @@ async function serve(context: Context): Promise<Result> {
   if (eligibility.kind === 'refused') {
     if (eligibility.wipe) await wipeOwn(context);
     ports.leaves.settle(key);
+    ports.issuance.forget(key);
     return refused(context, eligibility);
   }
   if (authority.kind === 'unavailable') {
     return refused(context, { reason: 'AuthorityUnavailable', message: authority.message });
   }
+  const signing = ports.issuance.signingOf(inputs.identity);
+  if (signing.kind === 'refused') {
+    ports.issuance.forget(key);
+    return refused(context, signing);
+  }
   const wished = certificateWish({
     ...inputs,
-    authority,
+    authority: signing.kind === 'issuer' ? { ...authority, ...signing.by } : authority,
     settings: ports.settings,
     lastIssuedAtMs: ports.attempts.lastIssuedAtMs(key),
     refuseLeafsBeforeMs: ports.attempts.wipedAtMs(key),
+    rejectedLeaf: rejectedLeaf(context),
   });
   if (wished.kind === 'invalid')
     return refused(context, { reason: 'InvalidSpec', message: `${wished.message}.` });
-  return keepCertificate(context, { ...wished, authority });
+  const [taken] = inputs.takenDnsNames;
+  if (taken !== undefined) return refused(context, { reason: 'DNSNameTaken', message: dnsNameTaken(taken) });
+  return keepCertificate(context, { ...wished, authority, signing });
+}
+
+function rejectedLeaf({ ports, inputs: { secret } }: Context): RejectedLeaf | undefined {
+  const leaf = secret?.facts.content.certificate;
+  return leaf?.kind === 'certificate' ? ports.rejected(leaf) : undefined;
 }
 
 interface Wished {
   readonly wish: CertificateWish;
-  readonly authority: Extract<IdentityInputs['authority'], { kind: 'ready' }>;
+  readonly authority: ReadyAuthority;
+  readonly signing: Exclude<Signing, { kind: 'refused' }>;
 }
 
-async function keepCertificate(context: Context, { wish, authority }: Wished): Promise<Result> {
+async function keepCertificate(context: Context, { wish, authority, signing }: Wished): Promise<Result> {
   const { ports, key, inputs } = context;
   const nowMs = ports.nowMs();
   const plan = planCertificate(wish, inputs.secret?.facts, nowMs);
-  if (plan.kind === 'refuse') return withheld(context, plan);
-  const mends = isMending(inputs.identity, plan);
+  if (plan.kind === 'refuse') return withheld(context, plan, signing);
+  const isRollout = isOnlyBundle(context, plan);
+  const mends = !isRollout && isMending(inputs.identity, plan);
   const pauseUntilMs = mends ? ports.attempts.pauseUntilMs(key, nowMs) : undefined;
   if (pauseUntilMs !== undefined) return paused(context, plan, pauseUntilMs);
-  const secret = await carryOut(context, { wish, authority, plan, nowMs });
+  const asked = await askIssuer(context, { wish, signing, plan });
+  if (asked.kind === 'result') return asked.result;
+  const secret = await carryOut(context, { wish, authority, plan, leaf: asked.leaf, nowMs });
   // Also when nothing was written: an earlier write may have arrived although its answer did not.
   ports.leaves.settle(key);
+  ports.issuance.forget(key);
   if (mends) ports.attempts.mended(key, nowMs);
-  ports.events.acted(inputs.identity, plan);
+  const seconds = Math.max(0, ports.nowMs() - nowMs) / 1000;
+  ports.events.acted(inputs.identity, plan, { isRollout, seconds });
   await wipeOutdated(context);
   ports.attempts.succeeded(key);
+  if (signing.kind === 'issuer' && signing.problem !== undefined) return refused(context, signing.problem);
   const next = planCertificate(wish, secret?.facts, nowMs);
   const message = `Secret ${wish.secret.name} holds the certificate of ${wish.profile.spiffeId}.`;
   return {
@@ -194,24 +222,53 @@ async function keepCertificate(context: Context, { wish, authority }: Wished): P
   };
 }
 
+/** Nothing is broken: another generation is trusted than before. */
+function isOnlyBundle({ ports, inputs: { secret } }: Context, plan: CertificatePlan): boolean {
+  const { trustBundleSha256 = '' } = secret?.facts.content ?? {};
+  return (
+    plan.kind === 'repair' &&
+    plan.findings.every(({ what }) => what === 'TrustBundle') &&
+    ports.wasPublished(trustBundleSha256)
+  );
+}
+
+interface CarryingOut extends Pick<Wished, 'wish' | 'authority'> {
+  readonly plan: CertificatePlan;
+  /** Of an issuer. */
+  readonly leaf: IssuedLeaf | undefined;
+  readonly nowMs: number;
+}
+
 /** Writes the Secret as planned, and gives it as it is then. */
 async function carryOut(
   { ports, key, inputs: { secret }, signal }: Context,
-  { wish, authority, plan, nowMs }: Wished & { readonly plan: CertificatePlan; readonly nowMs: number },
+  { plan, nowMs, ...write }: CarryingOut,
 ): Promise<SecretRecord | undefined> {
-  if (plan.kind === 'repair') return repairSecret(ports, { plan, wish, authority, secret }, signal);
+  if (plan.kind === 'repair') return repairSecret(ports, { ...write, plan, secret }, signal);
   if (plan.kind !== 'issue') return secret;
-  const written = await issueCertificate(ports, { plan, wish, authority, secret }, { nowMs, signal });
-  ports.attempts.issued(key, nowMs);
-  return written;
+  try {
+    const written = await issueCertificate(ports, { ...write, plan, secret }, { nowMs, signal });
+    ports.attempts.issued(key, nowMs);
+    return written;
+  } catch (error) {
+    // As for a leaf of ours: it may be in the Secret.
+    if (isUnanswered(error)) ports.issuance.forget(key);
+    throw error;
+  }
 }
 
-function withheld(context: Context, plan: Extract<CertificatePlan, { kind: 'refuse' }>): Result {
+function withheld(
+  context: Context,
+  plan: Extract<CertificatePlan, { kind: 'refuse' }>,
+  signing: Wished['signing'],
+): Result {
   if (plan.reason === 'SecretConflict') {
     return refused(context, { reason: 'SecretConflict', message: `${plan.message}.` });
   }
   const wayOut =
-    'To start another authority, scale the operator to 0, delete Secret agent-trust-ca in its namespace, and scale it up again: every agent then gets a new certificate.';
+    signing.kind === 'issuer'
+      ? issuerWayOut(signing.issuer)
+      : 'To start another authority, scale the operator to 0, delete Secret agent-trust-ca in its namespace, and scale it up again: every agent then gets a new certificate.';
   return refused(context, { reason: 'AuthorityUnavailable', message: `${plan.message}. ${wayOut}` });
 }
 

@@ -4,7 +4,7 @@ import { AGENT_IDENTITY, ANNOTATION_OWNER_UID, GROUP, LABEL_AGENT } from '../../
 import { inspectSecret } from '../../crypto/inspect.ts';
 import { inspectSigningKeys } from '../../crypto/jose/signing-key-files.ts';
 import { PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
-import { signingAuthorityId, type VerifyingAuthority } from '../../crypto/signing-authority.ts';
+import { signingAuthority, type VerifyingAuthority } from '../../crypto/signing-authority.ts';
 import { SECRET_KEYS, type SecretFacts } from '../../domain/certificate/facts.ts';
 import { SIGNING_DATA, SIGNING_SECRET_TYPE, type SigningContent } from '../../domain/signing/facts.ts';
 import { withoutCopy } from '../../kube/carry-over.ts';
@@ -73,8 +73,9 @@ export function verifiedRecord(record: SecretRecord, trusted: TrustedAuthorities
   const authorities = trusted();
   const { content } = record.facts;
   if (record.verifiedWith === authorities || content.certificate.kind !== 'certificate') return record;
-  const authorityId = signingAuthorityId(Buffer.from(record.certificatePem, 'latin1'), authorities);
-  const certificate = { ...content.certificate, authorityId };
+  const end = signingAuthority(Buffer.from(record.certificatePem, 'latin1'), authorities);
+  const { intermediateCount: _, ...leaf } = content.certificate;
+  const certificate = { ...leaf, authorityId: undefined, ...end };
   return {
     ...record,
     facts: { ...record.facts, content: { ...content, certificate } },

@@ -21,6 +21,8 @@ export interface CertificateReport {
   readonly notAfterMs: number;
   readonly renewalTimeMs: number;
   readonly authorityId: string;
+  /** What a revocation of it rests on, if that is less than for one of the built-in authority. */
+  readonly revocation?: 'identity-only';
 }
 
 /** Tries that failed in a row. */
@@ -236,6 +238,7 @@ function certificateStatus({
           notAfter: rfc3339(certificate.notAfterMs),
           renewalTime: rfc3339(certificate.renewalTimeMs),
           authority: certificate.authorityId,
+          ...(certificate.revocation === undefined ? {} : { revocation: certificate.revocation }),
         }),
     ...(failure === undefined
       ? {}

@@ -10,9 +10,14 @@ import {
   LABEL_MANAGED,
   VERSION,
 } from '../../api/group.ts';
-import type { CertificateWish } from '../../domain/certificate/plan.ts';
+import type { CertificateWish, RejectedLeaf } from '../../domain/certificate/plan.ts';
 import { leafProfile, type TrustSettings } from '../../domain/certificate/profile.ts';
 import type { SecretFrame } from '../../domain/certificate/secret-frame.ts';
+import {
+  type SecretTemplate,
+  TEMPLATE_ANNOTATION,
+  templateRecord,
+} from '../../domain/certificate/secret-template.ts';
 import type { ResolvedIdentity } from '../../domain/identity/resolve.ts';
 import type { ReadyAuthority } from '../authority/authority-state.ts';
 
@@ -26,6 +31,8 @@ export interface WishInput {
   readonly lastIssuedAtMs: number | undefined;
   /** When its key was last taken away; older leaves are not accepted again. */
   readonly refuseLeafsBeforeMs: number | undefined;
+  /** The leaf of its Secret, if it is not to be used any more. */
+  readonly rejectedLeaf: RejectedLeaf | undefined;
 }
 
 /** The wish, or the sentence that says which value cannot be served. */
@@ -35,9 +42,10 @@ export type WishResult =
 
 /** Decides what the Secret of an identity must be. */
 export function certificateWish(input: WishInput): WishResult {
-  const { identity, resolved, authority, settings, lastIssuedAtMs, refuseLeafsBeforeMs } = input;
+  const { identity, resolved, authority, settings, lastIssuedAtMs, refuseLeafsBeforeMs, rejectedLeaf } =
+    input;
   const { name, namespace, uid } = identity.metadata;
-  const result = leafProfile({ name, namespace, extraDnsNames: [], ...resolved }, settings);
+  const result = leafProfile({ name, namespace, ...resolved }, settings);
   if (result.kind === 'refuse') return { kind: 'invalid', message: result.message };
   return {
     kind: 'wish',
@@ -46,6 +54,7 @@ export function certificateWish(input: WishInput): WishResult {
       profile: result.profile,
       renewBeforeMs: resolved.renewBeforeMs,
       refuseLeafsBeforeMs,
+      rejectedLeaf,
       renewLeafsBeforeMs: renewBeforeInstantMs(identity),
       lastIssuedAtMs,
       signingAuthority: authority.signing,
@@ -65,13 +74,18 @@ export function certificateWish(input: WishInput): WishResult {
 export function secretFrame(
   { metadata: { namespace, name: agent, uid } }: AgentIdentity,
   name: string,
-  own: Pick<SecretFrame, 'labels' | 'annotations'> = { labels: {}, annotations: {} },
+  own: SecretTemplate = { labels: {}, annotations: {} },
 ): SecretFrame {
+  const record = templateRecord(own);
   return {
     namespace,
     name,
     labels: { ...own.labels, [LABEL_MANAGED]: 'true', [LABEL_AGENT]: agent },
-    annotations: { ...own.annotations, [ANNOTATION_OWNER_UID]: uid },
+    annotations: {
+      ...own.annotations,
+      [ANNOTATION_OWNER_UID]: uid,
+      ...(record === undefined ? {} : { [TEMPLATE_ANNOTATION]: record }),
+    },
     ownerReference: {
       apiVersion: `${GROUP}/${VERSION}`,
       kind: AGENT_IDENTITY.kind,

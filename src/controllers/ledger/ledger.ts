@@ -8,27 +8,27 @@
  * source: docs/architecture.md, "The issuance ledger".
  */
 
-import {
-  ANNOTATION_CLOSED,
-  ANNOTATION_HIGHEST_NOT_AFTER,
-  ANNOTATION_LEASE_EPOCH,
-  LABEL_LEDGER,
-  LABEL_MANAGED,
-  LEDGER_PREFIX,
-} from '../../api/group.ts';
+import { ANNOTATION_CLOSED, ANNOTATION_LEASE_EPOCH, LEDGER_PREFIX } from '../../api/group.ts';
 import { formatLedgerLine, type LedgerLine, LINES_PER_LEDGER } from '../../domain/ledger/ledger-line.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { CONFIG_MAP } from '../../kube/core-types.ts';
 import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
-import type { KubeObject } from '../../kube/object.ts';
 import type { CallOptions } from '../../kube/resource-calls.ts';
+import type { LeafBook } from './leaf-book.ts';
+import {
+  configMapOf,
+  emptyLedger,
+  isFull,
+  type LedgerConfigMap,
+  ledgerOf,
+  linesOf,
+  nameOf,
+  type OpenLedger,
+  versionOf,
+} from './ledger-object.ts';
 
 /** What the ledger needs of a client. Its writes must be fenced by the lease. */
 export type LedgerStore = Pick<KubeClient, 'list' | 'find' | 'create' | 'replace' | 'delete'>;
-
-interface LedgerConfigMap extends KubeObject {
-  readonly data?: { readonly ledger?: string };
-}
 
 /** Another leader has written its epoch: this process must not issue any more. */
 export class LeadershipLost extends Error {
@@ -37,27 +37,10 @@ export class LeadershipLost extends Error {
   readonly retryable = false;
 }
 
-interface StoredVersion {
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
-
-interface OpenLedger {
-  readonly number: number;
-  /** What is on the server; undefined before the first write. */
-  readonly on: StoredVersion | undefined;
-  readonly text: string;
-  readonly lineCount: number;
-  readonly highestNotAfterMs: number;
-}
-
-const LOST = 'another leader has taken the ledger over';
-
 /** With a number that can be counted on. */
 const LEDGER_NAME = new RegExp(`^${LEDGER_PREFIX}[1-9][0-9]{0,8}$`);
 
-/** The latest instant that a Date can hold. */
-const NEVER_MS = 8.64e15;
+const LOST = 'another leader has taken the ledger over';
 
 /** Nobody's signal ends a write that many wait for. */
 const CALL: CallOptions = { timeoutMs: 20_000 };
@@ -88,6 +71,8 @@ export interface LedgerOptions {
   readonly epoch: string;
   /** How long the first caller waits for others to join its write; 5 ms by default. */
   readonly gather?: () => Promise<unknown>;
+  /** Gets every line that is on the server. */
+  readonly leaves?: Pick<LeafBook, 'replace' | 'add'>;
 }
 
 /** The ledger of one leader's term. Make a new one for each term. */
@@ -96,6 +81,7 @@ export class IssuanceLedger {
   readonly #namespace: string;
   readonly #epoch: string;
   readonly #gather: () => Promise<unknown>;
+  readonly #leaves: LedgerOptions['leaves'];
   #open: OpenLedger | undefined;
   #nextNumber = 1;
   #closed = new Map<string, { readonly uid: string; readonly highestNotAfterMs: number }>();
@@ -109,6 +95,7 @@ export class IssuanceLedger {
     this.#store = options.store;
     this.#namespace = options.namespace;
     this.#epoch = options.epoch;
+    this.#leaves = options.leaves;
   }
 
   /**
@@ -117,9 +104,10 @@ export class IssuanceLedger {
    */
   async takeOver(signal?: AbortSignal): Promise<void> {
     for (let races = 0; ; races++) {
-      const open = await this.#findOpen(signal);
+      const { open, lines } = await this.#findOpen(signal);
       try {
         this.#keep(await this.#put(open, { ...CALL, signal }));
+        this.#leaves?.replace(lines);
         return;
       } catch (error) {
         // The older leader wrote once more in between: its lines count, and it may have opened the next one.
@@ -176,7 +164,9 @@ export class IssuanceLedger {
   }
 
   /** Reads all ledgers: the newest is the open one, unless it is closed; the others are remembered. */
-  async #findOpen(signal: AbortSignal | undefined): Promise<OpenLedger> {
+  async #findOpen(
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly open: OpenLedger; readonly lines: readonly LedgerLine[] }> {
     // Not by label: one that somebody took off would hide the open ledger, and its name would stay taken.
     const selection = { namespace: this.#namespace };
     const { items } = await this.#store.list<LedgerConfigMap>(CONFIG_MAP, selection, { ...CALL, signal });
@@ -192,7 +182,8 @@ export class IssuanceLedger {
     this.#closed.clear();
     const isOpen = newest !== undefined && !newest.isClosed && !isFull(newest);
     for (const ledger of isOpen ? found.slice(0, -1) : found) this.#remember(ledger);
-    return isOpen ? newest : emptyLedger(this.#nextNumber);
+    const lines = found.flatMap(linesOf);
+    return { open: isOpen ? newest : emptyLedger(this.#nextNumber), lines };
   }
 
   /** Puts the lines on the server, whatever became of earlier answers. */
@@ -210,6 +201,7 @@ export class IssuanceLedger {
       return this.#putOver(next);
     });
     this.#keep(written);
+    this.#leaves?.add(lines);
   }
 
   /** Ours (an answer was lost, or somebody edited it) is written over; another leader's epoch ends this term. */
@@ -245,54 +237,4 @@ export class IssuanceLedger {
     if (ledger.on === undefined) return;
     this.#closed.set(nameOf(ledger), { uid: ledger.on.uid, highestNotAfterMs: ledger.highestNotAfterMs });
   }
-}
-
-function nameOf({ number }: OpenLedger): string {
-  return `${LEDGER_PREFIX}${number}`;
-}
-
-function isFull({ lineCount }: OpenLedger): boolean {
-  return lineCount >= LINES_PER_LEDGER;
-}
-
-function versionOf({ metadata }: LedgerConfigMap): StoredVersion {
-  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' };
-}
-
-function emptyLedger(number: number): OpenLedger {
-  return { number, on: undefined, text: '', lineCount: 0, highestNotAfterMs: 0 };
-}
-
-/** The ledger as it is on the server; a last line that somebody left without a line end gets one. */
-function ledgerOf(object: LedgerConfigMap): OpenLedger {
-  const stored = object.data?.ledger ?? '';
-  const text = stored === '' || stored.endsWith('\n') ? stored : `${stored}\n`;
-  const highest = Date.parse(object.metadata.annotations?.[ANNOTATION_HIGHEST_NOT_AFTER] ?? '');
-  return {
-    number: Number(object.metadata.name.slice(LEDGER_PREFIX.length)),
-    on: versionOf(object),
-    text,
-    lineCount: text.split('\n').length - 1,
-    // An unreadable date never deletes a ledger: it is then as if its last leaf never expired.
-    highestNotAfterMs: Number.isNaN(highest) ? NEVER_MS : highest,
-  };
-}
-
-function configMapOf(ledger: OpenLedger, namespace: string, epoch: string): LedgerConfigMap {
-  return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: nameOf(ledger),
-      namespace,
-      ...ledger.on,
-      labels: { [LABEL_LEDGER]: 'true', [LABEL_MANAGED]: 'true' },
-      annotations: {
-        [ANNOTATION_LEASE_EPOCH]: epoch,
-        [ANNOTATION_HIGHEST_NOT_AFTER]: new Date(ledger.highestNotAfterMs).toISOString(),
-        ...(isFull(ledger) ? { [ANNOTATION_CLOSED]: 'true' } : {}),
-      },
-    },
-    data: { ledger: ledger.text },
-  };
 }

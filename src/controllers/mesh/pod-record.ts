@@ -1,5 +1,7 @@
 /** What is kept in memory of a pod: what says whether it stands behind the wall of its agent. */
 
+import { BUNDLE_NAME } from '../../api/group.ts';
+import { CRL_FILE } from '../../domain/bundle/files.ts';
 import type { PodFacts } from '../../domain/mesh/ready-facts.ts';
 import type { KubeObject } from '../../kube/object.ts';
 
@@ -21,7 +23,13 @@ export interface Pod extends KubeObject {
 /** A volume, where it can hold a Secret. */
 export interface PodVolume {
   readonly secret?: { readonly secretName?: string };
-  readonly projected?: { readonly sources?: readonly { readonly secret?: { readonly name?: string } }[] };
+  readonly projected?: { readonly sources?: readonly PodVolumeSource[] };
+}
+
+/** A source of a projected volume, as far as it can hold files of an agent. */
+export interface PodVolumeSource {
+  readonly secret?: { readonly name?: string };
+  readonly configMap?: { readonly name?: string; readonly items?: readonly { readonly key: string }[] };
 }
 
 /** The projection of a pod. */
@@ -36,6 +44,8 @@ export interface PodRecord extends PodFacts {
   readonly secrets: readonly string[];
   /** It is among those that its Services send requests to. */
   readonly isReady: boolean;
+  /** Its volume was made by a version that did not write `ca.crl` yet: of every bundle since a file is missing in it. */
+  readonly lacksLists: boolean;
   /** It has not been started: neither volumes nor network are made. */
   readonly waitsForVolumes: boolean;
 }
@@ -73,6 +83,7 @@ export function podRecord({ metadata, spec = {}, status = {} }: Pod): PodRecord 
     uid,
     secrets: (spec.volumes ?? []).flatMap(secretsOf),
     isReady: hasCondition(status, 'Ready'),
+    lacksLists: (spec.volumes ?? []).some(lacksLists),
     waitsForVolumes: waitsForVolumes(status),
     labels,
     hostNetwork,
@@ -93,6 +104,14 @@ export function podRecord({ metadata, spec = {}, status = {} }: Pod): PodRecord 
 function secretsOf({ secret, projected }: PodVolume): readonly string[] {
   const names = [secret?.secretName, ...(projected?.sources ?? []).map((source) => source.secret?.name)];
   return names.filter((name) => name !== undefined);
+}
+
+/** A source without `items` brings all files. */
+function lacksLists({ projected }: PodVolume): boolean {
+  return (projected?.sources ?? []).some(
+    ({ configMap }) =>
+      configMap?.name === BUNDLE_NAME && configMap.items?.every(({ key }) => key !== CRL_FILE) === true,
+  );
 }
 
 /** The kubelet sets the condition once everything that containers need is there. */

@@ -12,6 +12,7 @@ import {
   writeBundleClaims,
 } from '../../domain/bundle/claims.ts';
 import { bundleSpiffeId } from '../../domain/bundle/leaf.ts';
+import { permitsUris } from '../../domain/certificate/name-constraints.ts';
 import { type CertificateFields, readCertificateFields, readX509 } from '../certificate-fields.ts';
 import { decodePem, PEM_LIMIT_BYTES } from '../pem.ts';
 import { derSignature } from './ecdsa-signature.ts';
@@ -107,14 +108,14 @@ function isBundleLeaf({ fields }: Certificate, { trustDomain, nowMs }: BundleTru
 }
 
 /** Every certificate is issued by the next, and the last by a root; none is there for nothing. */
-function reachesRoot(chain: readonly Certificate[], { rootsPem, nowMs }: BundleTrust): boolean {
+function reachesRoot(chain: readonly Certificate[], { rootsPem, trustDomain, nowMs }: BundleTrust): boolean {
   const pem = decodePem(Buffer.from(rootsPem, 'latin1'), ROOTS_FORM);
   if (pem.kind === 'problem') return false;
   const roots = pem.blocks.map(readCertificate).filter((root) => root !== undefined);
   return chain.every((certificate, index) => {
     const next = chain[index + 1];
     return (next === undefined ? roots : [next]).some((issuer) =>
-      isIssuer(issuer, certificate, { nowMs, below: index }),
+      isIssuer(issuer, certificate, { trustDomain, nowMs, below: index }),
     );
   });
 }
@@ -123,11 +124,19 @@ function reachesRoot(chain: readonly Certificate[], { rootsPem, nowMs }: BundleT
 function isIssuer(
   { x509, fields }: Certificate,
   issued: Certificate,
-  { nowMs, below }: { readonly nowMs: number; readonly below: number },
+  {
+    trustDomain,
+    nowMs,
+    below,
+  }: { readonly trustDomain: string; readonly nowMs: number; readonly below: number },
 ): boolean {
   if (!fields.isAuthority || !fields.keyUsages.includes('keyCertSign') || !isValidAt(fields, nowMs))
     return false;
   if (fields.pathLength !== undefined && fields.pathLength < below) return false;
+  // The leaf has one name, a URI, and no subject.
+  const { nameConstraints } = fields;
+  if (nameConstraints?.hasDistances || (nameConstraints && !permitsUris(nameConstraints, trustDomain)))
+    return false;
   try {
     return issued.x509.checkIssued(x509) && issued.x509.verify(x509.publicKey);
   } catch {

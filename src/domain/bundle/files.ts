@@ -10,6 +10,14 @@ import type { BundleContents } from './contents.ts';
 /** Texts by the names of their files. */
 export type FileTexts = Readonly<Record<string, string>>;
 
+/** PEM. */
+export interface AuthorityTexts {
+  /** Certificates of the trusted generations. */
+  readonly caPem: string;
+  /** The list of revoked certificates of each of them. */
+  readonly crlPem: string;
+}
+
 /** The files of each ConfigMap, the first one first and without bundle.jws; or how large they would be. */
 export type BundleFiles =
   | { readonly kind: 'files'; readonly parts: readonly FileTexts[] }
@@ -17,6 +25,8 @@ export type BundleFiles =
 
 /** Name of the file with the signature over all others. */
 export const SIGNATURE_FILE = 'bundle.jws';
+/** Name of the file with the lists of revoked certificates. */
+export const CRL_FILE = 'ca.crl';
 /** Name of the file with the revocations. */
 export const REVOCATIONS_FILE = 'revocations.json';
 /** How many ConfigMaps hold a bundle at most. */
@@ -38,20 +48,20 @@ interface Part {
 /**
  * Writes the files.
  *
- * @param caPem Certificates of the trusted generations.
+ * @param authority What the authority says.
  * @param partBytes What one ConfigMap holds.
- * @returns `ca.crt`, `jwks.json`, `policy.json` and `revocations.json`; if they are too large for one, the further ones hold
+ * @returns `ca.crt`, `ca.crl`, `jwks.json`, `policy.json` and `revocations.json`; if they are too large for one, the further ones hold
  *   `jwks-1.json` and `policy-1.json`, and so on, and the lists of all these are to be put together. `too-large` when that
  *   is not enough.
  */
 export function bundleFiles(
   contents: BundleContents,
-  caPem: string,
+  { caPem, crlPem }: AuthorityTexts,
   partBytes: number = PART_BYTES,
 ): BundleFiles {
   const { policy, jwks } = contents;
   const revocations = revocationsText(contents.revocations);
-  const first = newPart(SPARE_BYTES + bytesOf(caPem) + bytesOf(revocations));
+  const first = newPart(SPARE_BYTES + bytesOf(caPem) + bytesOf(crlPem) + bytesOf(revocations));
   const parts = [first];
   const fits = [
     ...[...jwks.issuers].map(([issuer, { keys }]) => ['issuers', issuerText(issuer, keys)] as const),
@@ -66,7 +76,10 @@ export function bundleFiles(
   const [listsOfFirst = {}, ...further] = lists;
   return {
     kind: 'files',
-    parts: [{ 'ca.crt': caPem, ...listsOfFirst, [REVOCATIONS_FILE]: revocations }, ...further],
+    parts: [
+      { 'ca.crt': caPem, [CRL_FILE]: crlPem, ...listsOfFirst, [REVOCATIONS_FILE]: revocations },
+      ...further,
+    ],
   };
 }
 

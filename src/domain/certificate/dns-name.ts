@@ -32,3 +32,18 @@ export function isDnsNameOfNamespace(name: string, namespace: string, clusterDom
     (suffix) => name.endsWith(suffix) && name.length > suffix.length,
   );
 }
+
+/**
+ * The part of a DNS name before `.<namespace>.svc`: two names with the same one are the same host.
+ *
+ * @returns `db` for `db.<namespace>.svc` and `db.<namespace>.svc.<anything>`; undefined when it is no name of the namespace.
+ */
+export function hostInNamespace(name: string, namespace: string): string | undefined {
+  const end = `${name}.`.indexOf(`.${namespace}.svc.`);
+  return end > 0 ? name.slice(0, end) : undefined;
+}
+
+/** Name of the Service that a host belongs to: `db` for `db`, and for `0.db`, which is a pod behind it. */
+export function serviceOfHost(host: string): string {
+  return host.slice(host.lastIndexOf('.') + 1);
+}

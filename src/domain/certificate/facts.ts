@@ -42,6 +42,10 @@ export interface CertificateFacts {
   readonly authorityId: string | undefined;
   /** Certificates in `tls.crt`, the leaf included. */
   readonly chainLength: number;
+  /** So many of them lead from the leaf to a root; absent is none: a root signed the leaf itself. */
+  readonly intermediateCount?: number;
+  /** What leads from that authority to its root is not there. */
+  readonly lacksIntermediates?: true;
 }
 
 /** `tls.crt` holds no certificate that can be read. `problem` continues a sentence: "tls.crt was missing". */

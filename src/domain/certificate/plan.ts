@@ -19,14 +19,19 @@ import { mustRecreate, type RepairFinding, repairFindings, type SecretWish } fro
 /** A renewal must make the leaf live at least this much longer. */
 const MIN_RENEWAL_GAIN_MS = 60_000;
 const SHORT_RECHECK_MS = 30_000;
+const MIN_RECHECK_MS = 1_000;
 
 /** An authority whose leaves are accepted; instants in milliseconds since the Unix epoch. */
 export interface AuthorityFacts {
   readonly id: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  /** Set when its leaves are to be replaced: spread over half of renewBefore, or at once when `tainted`. */
-  readonly retiring: { readonly sinceMs: number; readonly tainted: boolean } | undefined;
+  /** Set when its leaves are to be replaced: spread over half of renewBefore, or over `spreadMs` when it is tainted. */
+  readonly retiring:
+    | { readonly sinceMs: number; readonly tainted: boolean; readonly spreadMs?: number | undefined }
+    | undefined;
+  /** Of the one that signs: minutes that protect the operator from itself are divided by it; 1 by default. */
+  readonly acceleration?: number | undefined;
 }
 
 /** What an identity must have. */
@@ -37,6 +42,8 @@ export interface CertificateWish {
   readonly renewBeforeMs: number | undefined;
   /** Leaves that begin earlier are refused everywhere: set by a kill or by a person. */
   readonly refuseLeafsBeforeMs: number | undefined;
+  /** A leaf that is not to be used although a trusted authority has signed it; absent when that of the Secret is none. */
+  readonly rejectedLeaf?: RejectedLeaf | undefined;
   /** A person asks for a new leaf in place of those issued earlier. */
   readonly renewLeafsBeforeMs: number | undefined;
   /** When this identity last got a leaf, as far as this process knows. */
@@ -47,12 +54,21 @@ export interface CertificateWish {
   readonly secret: SecretWish;
 }
 
+/** What a ledger and the lists of revoked leaves have against a leaf. */
+export interface RejectedLeaf {
+  readonly serialHex: string;
+  /** `unknown`: nobody has recorded it, so somebody else holds the authority's key. */
+  readonly because: 'unknown' | 'revoked';
+}
+
 /** Why a leaf is issued, in the order in which the reasons are looked for. */
 export type IssueReason =
   | 'SecretMissing'
   | 'DataMissing'
   | 'KeyMismatch'
   | 'UntrustedAuthority'
+  | 'UnknownLeaf'
+  | 'Revoked'
   | 'SpecChanged'
   | 'RefusedByDate'
   | 'AuthorityRetired'
@@ -87,6 +103,8 @@ type LeafCheck = (wish: CertificateWish, leaf: CertificateFacts, nowMs: number) 
 /** The reasons that need a leaf that can be read, in order: the first found is the one reported. */
 const LEAF_CHECKS: readonly (readonly [IssueReason, LeafCheck])[] = [
   ['UntrustedAuthority', untrustedAuthority],
+  ['UnknownLeaf', unknownLeaf],
+  ['Revoked', revoked],
   ['SpecChanged', specChanged],
   ['RefusedByDate', refusedByDate],
   ['AuthorityRetired', authorityRetired],
@@ -148,6 +166,16 @@ function untrustedAuthority(wish: CertificateWish, leaf: CertificateFacts): stri
   return authorityOf(wish, leaf) === undefined ? 'tls.crt was not signed by a trusted authority' : undefined;
 }
 
+function unknownLeaf({ rejectedLeaf }: CertificateWish, { serialHex }: CertificateFacts): string | undefined {
+  const isIt = rejectedLeaf?.because === 'unknown' && rejectedLeaf.serialHex === serialHex;
+  return isIt ? `tls.crt has serial number ${serialHex}, which the issuance ledger does not know` : undefined;
+}
+
+function revoked({ rejectedLeaf }: CertificateWish, { serialHex }: CertificateFacts): string | undefined {
+  const isIt = rejectedLeaf?.because === 'revoked' && rejectedLeaf.serialHex === serialHex;
+  return isIt ? `tls.crt has serial number ${serialHex}, which is revoked` : undefined;
+}
+
 function specChanged(wish: CertificateWish, leaf: CertificateFacts): string | undefined {
   const endMs = authorityOf(wish, leaf)?.notAfterMs ?? 0;
   const deviations = leafDeviations(wish.profile, leaf, endMs);
@@ -174,7 +202,7 @@ function renewalDue(wish: CertificateWish, leaf: CertificateFacts, nowMs: number
   if (nowMs < renewalTimeMs(renewalInput(wish, leaf))) return undefined;
   if (nowMs > leaf.notAfterMs) return 'tls.crt had expired';
   const attainableMs = Math.min(nowMs + wish.profile.durationMs, wish.signingAuthority.notAfterMs);
-  return attainableMs < leaf.notAfterMs + MIN_RENEWAL_GAIN_MS
+  return attainableMs < leaf.notAfterMs + MIN_RENEWAL_GAIN_MS / accelerationOf(wish)
     ? undefined
     : 'tls.crt reached its renewal time';
 }
@@ -186,20 +214,22 @@ function issueUnlessRefused(
 ): CertificatePlan {
   const { notBeforeMs, notAfterMs: authorityNotAfterMs } = signingAuthority;
   const notBeforeFloorMs = Math.max(refuseLeafsBeforeMs, notBeforeMs);
-  const answer = leafValidity({ profile, nowMs, authorityNotAfterMs, notBeforeFloorMs });
+  const { acceleration } = signingAuthority;
+  const answer = leafValidity({ profile, nowMs, authorityNotAfterMs, notBeforeFloorMs, acceleration });
   if (answer.kind === 'refuse') return { kind: 'refuse', reason: answer.reason, message: answer.message };
   return { kind: 'issue', reason: issue.reason, message: issue.message, replace: issue.replace };
 }
 
 function recheckAtMs(wish: CertificateWish, { content }: SecretFacts, nowMs: number): number {
   const leaf = content.certificate;
-  if (leaf.kind === 'problem') return nowMs + SHORT_RECHECK_MS;
+  const shortRecheckMs = Math.max(MIN_RECHECK_MS, SHORT_RECHECK_MS / accelerationOf(wish));
+  if (leaf.kind === 'problem') return nowMs + shortRecheckMs;
   const dueMs = Math.min(
     renewalTimeMs(renewalInput(wish, leaf)),
     askedRenewalMs(wish, leaf),
     replacementDueMs(wish, leaf),
   );
-  return dueMs > nowMs ? dueMs : nowMs + SHORT_RECHECK_MS;
+  return dueMs > nowMs ? dueMs : nowMs + shortRecheckMs;
 }
 
 /** When a renewal that a person asked for is due; infinity when the leaf is newer. Whole seconds, hence the one. */
@@ -218,9 +248,18 @@ function replacementDueMs(wish: CertificateWish, leaf: CertificateFacts): number
   const retiring = authorityOf(wish, leaf)?.retiring;
   if (retiring === undefined || leaf.authorityId === wish.signingAuthority.id)
     return Number.POSITIVE_INFINITY;
-  if (retiring.tainted) return retiring.sinceMs;
-  const spreadMs = effectiveRenewBeforeMs(renewalInput(wish, leaf)) / 2;
-  return retiring.sinceMs + Math.floor(spreadFraction(wish.identityUid, leaf.serialHex) * spreadMs);
+  const fraction = spreadFraction(wish.identityUid, leaf.serialHex);
+  if (retiring.tainted) return retiring.sinceMs + Math.floor(fraction * (retiring.spreadMs ?? 0));
+  // Never beyond half of what is left of it: it may have been cut short by the end of its authority.
+  const spreadMs = Math.min(
+    effectiveRenewBeforeMs(renewalInput(wish, leaf)),
+    Math.max(0, leaf.notAfterMs - retiring.sinceMs),
+  );
+  return retiring.sinceMs + Math.floor((fraction * spreadMs) / 2);
+}
+
+function accelerationOf({ signingAuthority }: CertificateWish): number {
+  return signingAuthority.acceleration ?? 1;
 }
 
 function authorityOf(
@@ -243,5 +282,6 @@ function renewalInput(
     durationMs: profile.durationMs,
     renewBeforeMs,
     lastIssuedAtMs,
+    acceleration: wish.signingAuthority.acceleration,
   };
 }

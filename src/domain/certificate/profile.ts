@@ -48,7 +48,7 @@ export interface LeafRequest {
   readonly keyAlgorithm: string;
   /** Bits; `undefined` is 256 for ECDSA and 2048 for RSA. */
   readonly keySize: number | undefined;
-  /** Beside the two names of the Service; those that another identity of the namespace claims already left out. */
+  /** Beside the two names of the Service. Whether another identity of the namespace claims one is judged elsewhere. */
   readonly extraDnsNames: readonly string[];
 }
 
@@ -90,6 +90,8 @@ export interface LeafValidityInput {
   readonly authorityNotAfterMs: number;
   /** The later of `refuseLeafsBefore` and the authority's own notBefore; `undefined` when there is neither. */
   readonly notBeforeFloorMs: number | undefined;
+  /** The five minutes are divided by it; 1 by default. See `AuthoritySettings`. */
+  readonly acceleration?: number | undefined;
 }
 
 /**
@@ -116,7 +118,9 @@ export function leafProfile(request: LeafRequest, settings: TrustSettings): Leaf
     (dnsName) => !isDnsName(dnsName) || !isDnsNameOfNamespace(dnsName, namespace, clusterDomain),
   );
   if (wrongName !== undefined) {
-    return refuseProfile('InvalidName', `"${wrongName}" is no DNS name of namespace ${namespace}`);
+    const suffixes = serviceDnsNames('', namespace, clusterDomain).join(' or ');
+    const message = `spec.certificate.dnsNames: "${wrongName}" is no DNS name of this namespace. Use lower-case names without wildcard that end in ${suffixes}, or leave it out`;
+    return refuseProfile('InvalidName', message);
   }
   const { min, max } = LEAF_DURATION_MS;
   if (!(durationMs >= min && durationMs <= max)) {
@@ -155,13 +159,13 @@ export function leafProfile(request: LeafRequest, settings: TrustSettings): Leaf
  * Source: RFC 5280 section 4.1.2.5 (inclusive, whole seconds).
  */
 export function leafValidity(input: LeafValidityInput): LeafValidityResult {
-  const { profile, nowMs, authorityNotAfterMs, notBeforeFloorMs = 0 } = input;
+  const { profile, nowMs, authorityNotAfterMs, notBeforeFloorMs = 0, acceleration = 1 } = input;
   const notBeforeMs = Math.max(floorSecond(nowMs) - BACKDATE_MS, ceilSecond(notBeforeFloorMs));
   if (notBeforeMs > nowMs + FUTURE_TOLERANCE_MS) {
     const message = `no leaf may begin before ${new Date(notBeforeMs).toISOString()}, which is still to come`;
     return { kind: 'refuse', reason: 'NotYetValid', message };
   }
-  if (authorityNotAfterMs < nowMs + MIN_USEFUL_LIFE_MS) {
+  if (authorityNotAfterMs < nowMs + MIN_USEFUL_LIFE_MS / acceleration) {
     const message = `the authority ends at ${new Date(authorityNotAfterMs).toISOString()}, too soon to sign`;
     return { kind: 'refuse', reason: 'AuthorityExpiring', message };
   }

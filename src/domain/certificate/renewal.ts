@@ -22,6 +22,8 @@ export interface RenewalInput {
   readonly renewBeforeMs: number | undefined;
   /** When this identity last got a leaf, as far as this process knows. */
   readonly lastIssuedAtMs: number | undefined;
+  /** The minute between two renewals is divided by it; 1 by default. See `AuthoritySettings`. */
+  readonly acceleration?: number | undefined;
 }
 
 /**
@@ -50,7 +52,8 @@ export function renewalTimeMs(input: RenewalInput): number {
   const jitterMs = spreadFraction(input.identityUid, input.serialHex) * jitterRangeMs;
   const dueMs = Math.floor((input.notAfterMs - renewBeforeMs - jitterMs) / 1000) * 1000;
   if (input.lastIssuedAtMs === undefined) return dueMs;
-  return Math.max(dueMs, Math.ceil((input.lastIssuedAtMs + MIN_RENEWAL_INTERVAL_MS) / 1000) * 1000);
+  const intervalMs = MIN_RENEWAL_INTERVAL_MS / (input.acceleration ?? 1);
+  return Math.max(dueMs, Math.ceil((input.lastIssuedAtMs + intervalMs) / 1000) * 1000);
 }
 
 /**

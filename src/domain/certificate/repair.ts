@@ -47,8 +47,13 @@ export function mustRecreate(secret: SecretFacts): boolean {
 
 function certificateChain(_wish: SecretWish, { content }: SecretFacts): string | undefined {
   const { certificate } = content;
-  const isLeafOnly = certificate.kind === 'problem' || certificate.chainLength === 1;
-  return isLeafOnly ? undefined : 'tls.crt held more than the leaf';
+  if (certificate.kind === 'problem') return undefined;
+  const { chainLength, intermediateCount = 0 } = certificate;
+  if (certificate.lacksIntermediates) return 'tls.crt did not hold what leads from the leaf to its root';
+  if (chainLength === 1 + intermediateCount) return undefined;
+  return intermediateCount === 0
+    ? 'tls.crt held more than the leaf'
+    : 'tls.crt held more than the leaf and what leads to its authority';
 }
 
 function trustBundle(wish: SecretWish, { content, dataKeys }: SecretFacts): string | undefined {

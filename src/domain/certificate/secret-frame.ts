@@ -1,6 +1,7 @@
 /** What every Secret of ours must be around its content, whatever that is: type, data keys, labels, annotations, owner. */
 
 import type { OwnerReferenceFacts, StoredSecretFacts } from './facts.ts';
+import { formerKeys, isStaleRecord, TEMPLATE_ANNOTATION } from './secret-template.ts';
 
 /** A kind of Secret. */
 export interface SecretKind {
@@ -13,7 +14,7 @@ export interface SecretKind {
 export interface SecretFrame {
   readonly namespace: string;
   readonly name: string;
-  /** Must be there with these values; others stay. */
+  /** Must be there with these values; others stay, but for those that the template no longer has. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly ownerReference: OwnerReferenceFacts;
@@ -48,13 +49,14 @@ export function frameFindings(
     ['UnknownKeys', unknownKeys(dataKeys, secret)],
     ['Labels', changedEntries('label', frame.labels, secret.labels)],
     ['Annotations', changedEntries('annotation', frame.annotations, secret.annotations)],
+    ...leftovers(frame, secret),
     ['OwnerReference', ownerReference(frame, secret)],
   ]);
 }
 
-function found(
-  checks: readonly (readonly [FrameFinding['what'], string | undefined])[],
-): readonly FrameFinding[] {
+type Finding = readonly [FrameFinding['what'], string | undefined];
+
+function found(checks: readonly Finding[]): readonly FrameFinding[] {
   return checks.flatMap(([what, message]) => (message === undefined ? [] : [{ what, message }]));
 }
 
@@ -70,6 +72,22 @@ function changedEntries(
 ): string | undefined {
   const names = Object.keys(wanted).filter((name) => present[name] !== wanted[name]);
   return names.length === 0 ? undefined : `${noun} ${shortList(names.toSorted())} was missing or changed`;
+}
+
+/** What the template had before, and the record of it. */
+function leftovers(frame: SecretFrame, secret: StoredSecretFacts): readonly Finding[] {
+  const { labels, annotations } = formerKeys(frame, secret);
+  const said = (noun: string, names: readonly string[]): string | undefined =>
+    names.length === 0 ? undefined : `${noun} ${shortList(names)} is no longer in the template`;
+  const isAlone = labels.length + annotations.length === 0 && isStaleRecord(frame, secret);
+  return [
+    ['Labels', said('label', labels)],
+    ['Annotations', said('annotation', annotations)],
+    [
+      'Annotations',
+      isAlone ? `annotation ${TEMPLATE_ANNOTATION} was for a template that is gone` : undefined,
+    ],
+  ];
 }
 
 function ownerReference(

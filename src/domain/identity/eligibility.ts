@@ -103,7 +103,7 @@ function notDeleting({ isDeleting }: IdentitySituation): ReturnType<Check> {
 function notSuspended(situation: IdentitySituation): ReturnType<Check> {
   if (!situation.isSuspended) return undefined;
   const message =
-    'spec.suspended is true: the Secrets are wiped and nothing is issued. A certificate that a pod has already read stays valid until its end. Set spec.suspended to false to lift it.';
+    'spec.suspended is true: the Secrets are wiped and nothing is issued. A certificate that a pod has already read is on the list of revoked ones; who checks no list takes it until its end. Set spec.suspended to false to lift it.';
   return { kind: 'refused', reason: 'Quarantined', message, wipe: true };
 }
 

@@ -2,6 +2,7 @@
 
 import { parseDuration } from '../certificate/duration.ts';
 import { LEAF_DURATION_MS } from '../certificate/profile.ts';
+import { templateProblems } from '../certificate/secret-template.ts';
 import type { TokenAlgorithm } from '../token/claims.ts';
 
 /** The part of the spec that is resolved here, as people write it. */
@@ -13,6 +14,7 @@ export interface AgentIdentityInput {
     readonly duration?: string;
     readonly renewBefore?: string;
     readonly privateKey?: { readonly algorithm?: string; readonly size?: number };
+    readonly dnsNames?: readonly string[];
     readonly secretTemplate?: {
       readonly labels?: Readonly<Record<string, string>>;
       readonly annotations?: Readonly<Record<string, string>>;
@@ -43,6 +45,8 @@ export interface ResolvedIdentity {
   readonly keyAlgorithm: string;
   /** Bits; `undefined` is the default of the algorithm. */
   readonly keySize: number | undefined;
+  /** As written; whether they lie in the namespace is for whoever knows the cluster's domain to say. */
+  readonly extraDnsNames: readonly string[];
   readonly secretLabels: Readonly<Record<string, string>>;
   readonly secretAnnotations: Readonly<Record<string, string>>;
   readonly signing: ResolvedSigningKey;
@@ -79,6 +83,7 @@ export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): Re
       ? undefined
       : (parseDuration(certificate.renewBefore) ?? Number.NaN);
   const secretName = certificate.secretName ?? `${name}-tls`;
+  const { labels = {}, annotations = {} } = certificate.secretTemplate ?? {};
   const signing = resolveSigningKey(name, signingKey);
   const rules: readonly (readonly [boolean, string])[] = [
     [serviceAccountName !== 'default', 'spec.serviceAccountName must not be default, which every pod shares'],
@@ -115,10 +120,14 @@ export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): Re
     renewBeforeMs,
     keyAlgorithm,
     keySize,
-    secretLabels: certificate.secretTemplate?.labels ?? {},
-    secretAnnotations: certificate.secretTemplate?.annotations ?? {},
+    extraDnsNames: certificate.dnsNames ?? [],
+    secretLabels: labels,
+    secretAnnotations: annotations,
     signing,
-    invalidFields: rules.filter(([holds]) => !holds).map(([, rule]) => rule),
+    invalidFields: [
+      ...rules.filter(([holds]) => !holds).map(([, rule]) => rule),
+      ...templateProblems({ labels, annotations }),
+    ],
   };
 }
 

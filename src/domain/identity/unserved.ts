@@ -11,8 +11,6 @@ export interface UnservedField {
 
 /** Every other field of the schema is acted on. */
 export const UNSERVED: readonly UnservedField[] = [
-  { path: 'certificate.dnsNames', meansAbsent: [] },
-  { path: 'certificate.issuerRef', meansAbsent: [] },
   { path: 'server.mcp.tools', meansAbsent: [] },
   { path: 'server.verifier', meansAbsent: ['SDK'] },
   { path: 'onBehalfOf', meansAbsent: [] },

@@ -1,7 +1,7 @@
 /** The files of an agent as its pods see them: one volume, where it is mounted, and the variable that says so. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { MAX_PARTS, REVOCATIONS_FILE, SIGNATURE_FILE } from '../bundle/files.ts';
+import { CRL_FILE, MAX_PARTS, REVOCATIONS_FILE, SIGNATURE_FILE } from '../bundle/files.ts';
 import { SECRET_KEYS } from '../certificate/facts.ts';
 import { MOUNTED_SIGNING_DATA } from '../signing/facts.ts';
 import type { EnvShape, MountShape, VolumeShape } from './shape.ts';
@@ -31,6 +31,7 @@ export const ANNOTATION_CONTAINERS = 'agenttrust.dev/containers';
 const FILE_MODE = 0o440;
 const BUNDLE_FILES = [
   SECRET_KEYS.trustBundle,
+  CRL_FILE,
   'jwks.json',
   'policy.json',
   REVOCATIONS_FILE,

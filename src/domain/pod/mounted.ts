@@ -1,5 +1,6 @@
 /** Whether the pods of an agent have what admission gives them: what FilesMounted says. */
 
+import { CRL_FILE } from '../bundle/files.ts';
 import { LABEL_IDENTITY } from '../mesh/names.ts';
 import { restartCommands } from '../mesh/ready-pods.ts';
 
@@ -9,6 +10,8 @@ export interface MountFacts {
   readonly labels: Readonly<Record<string, string>>;
   /** Names of the Secrets in its volumes. */
   readonly secrets: readonly string[];
+  /** It has a volume for the bundle without the lists of revoked certificates, and so no bundle counts there. */
+  readonly lacksLists: boolean;
   /** What made it, as kubectl names it: `deployment/agent-deployer`. */
   readonly workload: string | undefined;
 }
@@ -51,13 +54,14 @@ export function judgeMounts(wanted: Wanted, pods: readonly MountFacts[]): MountR
 
 function lackOf(
   { serviceAccountName, wantedSecrets }: Wanted,
-  { labels, secrets }: MountFacts,
+  { labels, secrets, lacksLists }: MountFacts,
 ): string | undefined {
   const missing = wantedSecrets.filter((secret) => !secrets.includes(secret));
   const noun = missing.length === 1 ? 'Secret' : 'Secrets';
   const lacks = [
     labels[LABEL_IDENTITY] === serviceAccountName ? undefined : `label ${LABEL_IDENTITY}`,
     missing.length === 0 ? undefined : `a volume with ${noun} ${missing.join(' and ')}`,
+    lacksLists ? `${CRL_FILE} in the volume with the bundle` : undefined,
   ].filter((lack) => lack !== undefined);
   return lacks.length === 0 ? undefined : `without ${lacks.join(' and ')}`;
 }

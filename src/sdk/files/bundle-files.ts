@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
+import { readRevocationLists } from '../../crypto/crl-reader.ts';
 import {
   type BundleClaims,
   type BundleTrust,
@@ -9,7 +10,9 @@ import {
   readBundleSignature,
 } from '../../crypto/jose/bundle-signature.ts';
 import { readIssuers } from '../../crypto/jose/verifying-key.ts';
-import { REVOCATIONS_FILE, SIGNATURE_FILE } from '../../domain/bundle/files.ts';
+import { decodePem, PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
+import { RevokedCertificates } from '../../crypto/revoked-certificates.ts';
+import { CRL_FILE, REVOCATIONS_FILE, SIGNATURE_FILE } from '../../domain/bundle/files.ts';
 import {
   mergePolicyFiles,
   type PolicyFile,
@@ -28,6 +31,8 @@ export interface AgentBundle {
   readonly claims: BundleClaims;
   readonly state: VerifierState;
   readonly policy: PolicyFile;
+  /** Of agents; none in a bundle of an operator that does not write `ca.crl` yet. */
+  readonly revokedCertificates: RevokedCertificates;
   /** `bundle.jws`. */
   readonly signature: string;
 }
@@ -43,6 +48,7 @@ export interface BundleReader {
 }
 
 const SIGNATURE = `bundle/${SIGNATURE_FILE}`;
+const ROOTS_FORM = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.bundle, maxBlocks: 64 } as const;
 const JWKS_PART = /^jwks(-[0-9]+)?\.json$/;
 const POLICY_PART = /^policy(-[0-9]+)?\.json$/;
 
@@ -118,13 +124,28 @@ function bundleOf(
   if (policy === undefined) return invalid('policy.json');
   const revocations = readRevocationsFile(texts.get(REVOCATIONS_FILE) ?? '');
   if (revocations === undefined) return invalid(REVOCATIONS_FILE);
+  const hasSameLists = ['ca.crt', CRL_FILE].every(
+    (name) => claims.files.get(name) === known?.claims.files.get(name),
+  );
+  const revokedCertificates = hasSameLists && known ? known.revokedCertificates : readRevoked(texts);
+  if (revokedCertificates === undefined) return invalid(CRL_FILE);
   const state: VerifierState = {
     issuers,
     policies: new TokenPolicies(policy),
     revocations: new RevocationIndex(revocations),
     expiresAtSeconds: claims.exp,
   };
-  return { claims, state, policy, signature };
+  return { claims, state, policy, revokedCertificates, signature };
+}
+
+/** Undefined when the file has not its form, or a list is not signed by the authority of `ca.crt` that it names. */
+function readRevoked(texts: ReadonlyMap<string, string>): RevokedCertificates | undefined {
+  const text = texts.get(CRL_FILE);
+  const lists = text === undefined ? [] : readRevocationLists(Buffer.from(text));
+  const roots = decodePem(Buffer.from(texts.get('ca.crt') ?? ''), ROOTS_FORM);
+  if (lists === undefined || (lists.length > 0 && roots.kind === 'problem')) return undefined;
+  const revoked = new RevokedCertificates(lists);
+  return roots.kind === 'problem' || revoked.agreesWith(roots.blocks) ? revoked : undefined;
 }
 
 function partsOf(texts: ReadonlyMap<string, string>, name: RegExp): readonly string[] {

@@ -1,5 +1,6 @@
 /** What HTTP needs of an agent: its files, tokens for its own calls, and verification of the calls it gets. */
 
+import type { RevokedCertificates } from '../../crypto/revoked-certificates.ts';
 import type { Refusal } from '../../domain/token/refusal.ts';
 import type { Binding, PolicyFile } from '../../domain/token/state/policy-file.ts';
 import type { VerifierState } from '../../domain/token/state/verifier-state.ts';
@@ -22,7 +23,11 @@ export interface ConnectionFiles {
   };
   /** Undefined while none was ever read. */
   readonly bundle:
-    | { readonly policy: PolicyFile; readonly state: Pick<VerifierState, 'revocations'> }
+    | {
+        readonly policy: PolicyFile;
+        readonly state: Pick<VerifierState, 'revocations'>;
+        readonly revokedCertificates: Pick<RevokedCertificates, 'has'>;
+      }
     | undefined;
 }
 

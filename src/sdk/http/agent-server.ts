@@ -12,7 +12,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { AgentCore, ConnectionFiles } from './agent-core.ts';
 import { sendAnswer, TOO_LARGE } from './answers.ts';
 import type { Guard, PeerSource } from './guard.ts';
@@ -89,6 +89,11 @@ export function createAgentServer(
     options.peer === 'tls'
       ? createTlsServer(core, take, { limits, admitStrangers: options.admitStrangers })
       : createHttpServer(serverOptions(limits), (request, response) => void take(request, response));
+  // Who is let in to be refused by name hears it in the answer.
+  if (!options.admitStrangers)
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (!guard.admits(socket)) socket.destroy();
+    });
   server.maxConnections = limits.connections;
   server.timeout = limits.answerMs;
   return server;

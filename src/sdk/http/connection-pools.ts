@@ -3,10 +3,11 @@
  * get new connections, and the old ones close when their last call has ended.
  */
 
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext, type DetailedPeerCertificate, type SecureContext } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { IssuedCertificate } from '../../crypto/revoked-certificates.ts';
 import type { AgentCore, ConnectionFiles } from './agent-core.ts';
-import { spiffeIdOf } from './peer-certificate.ts';
+import { isRevokedNow, issuedCertificate, spiffeIdOf } from './peer-certificate.ts';
 
 /** Where to connect for a host and port of a URL. */
 export type ConnectTo = (host: string, port: number) => { readonly host: string; readonly port: number };
@@ -23,7 +24,7 @@ export interface PoolOptions {
   readonly answerTimeoutMs?: number;
 }
 
-/** The certificate of a server is good, but not that of the audience. */
+/** The chain of a server is good, but its certificate is not that of the audience, or is revoked. */
 export class WrongServer extends Error {
   readonly code = 'WRONG_SERVER';
 }
@@ -35,8 +36,16 @@ const TCP_KEEP_ALIVE_DELAY_MS = 15_000;
 interface Generation {
   readonly tls: ConnectionFiles['tls'];
   readonly context: SecureContext;
+  /** By which servers were judged last. */
+  judgedBy: ConnectionFiles['bundle'];
   /** By origin and audience: what a name means can change while connections are open. */
-  readonly pools: Map<string, Pool>;
+  readonly pools: Map<string, OpenPool>;
+}
+
+interface OpenPool {
+  readonly pool: Pool;
+  /** What servers have shown on its connections. */
+  readonly seen: Map<string, IssuedCertificate>;
 }
 
 /** The pools of one agent. Have to be closed. */
@@ -64,51 +73,82 @@ export class ConnectionPools {
   poolFor(origin: string, audience: string): Dispatcher | undefined {
     if (this.#isClosed) return undefined;
     this.#retireOld();
-    this.#generation ??= newGeneration(this.#core.current.tls);
+    this.#generation ??= newGeneration(this.#core.current);
     const { pools, context } = this.#generation;
     const key = `${origin} ${audience}`;
     const known = pools.get(key);
-    if (known !== undefined) return known;
-    const pool = this.#open(origin, context, audience);
-    pools.set(key, pool);
-    return pool;
+    if (known !== undefined) return known.pool;
+    const opened = this.#open(origin, context, audience);
+    pools.set(key, opened);
+    return opened.pool;
   }
 
   /** Breaks off whatever is under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#stopListening();
-    const pools = [...this.#ending, ...(this.#generation?.pools.values() ?? [])];
+    const open = [...(this.#generation?.pools.values() ?? [])].map(({ pool }) => pool);
+    const pools = [...this.#ending, ...open];
     this.#generation = undefined;
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  /** A pool that is closed still makes the calls that it was given. */
   #retireOld(): void {
+    const { current } = this.#core;
     const old = this.#generation;
-    if (old === undefined || isSameTls(old.tls, this.#core.current.tls)) return;
-    this.#generation = undefined;
-    for (const pool of old.pools.values()) {
-      this.#ending.add(pool);
-      pool.close(() => this.#ending.delete(pool));
+    if (old === undefined) return;
+    const isOld = !isSameTls(old.tls, current.tls);
+    if (isOld) this.#generation = undefined;
+    else if (old.judgedBy === current.bundle) return;
+    old.judgedBy = current.bundle;
+    for (const [key, { pool, seen }] of old.pools) {
+      if (!isOld && !seen.values().some((certificate) => isRevokedNow(certificate, current))) continue;
+      old.pools.delete(key);
+      this.#retire(pool);
     }
   }
 
-  #open(origin: string, context: SecureContext, audience: string): Pool {
+  /** A pool that is closed still makes the calls that it was given. */
+  #retire(pool: Pool): void {
+    this.#ending.add(pool);
+    pool.close(() => this.#ending.delete(pool));
+  }
+
+  #open(origin: string, context: SecureContext, audience: string): OpenPool {
     const { connections = 64, answerTimeoutMs = 300_000 } = this.#options;
-    return new Pool(origin, {
+    const seen: OpenPool['seen'] = new Map();
+    const pool = new Pool(origin, {
       connections,
       pipelining: 1,
       allowH2: false,
-      connect: this.#connector(context, audience),
+      connect: this.#connector(context, (certificate) => this.#checkServer(certificate, audience, seen)),
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       headersTimeout: answerTimeoutMs,
       bodyTimeout: answerTimeoutMs,
     });
+    return { pool, seen };
   }
 
-  #connector(secureContext: SecureContext, audience: string): buildConnector.connector {
+  /** Instead of the name in DNS, which says nothing about an agent. The chain was checked before. */
+  #checkServer(
+    certificate: DetailedPeerCertificate,
+    audience: string,
+    seen: OpenPool['seen'],
+  ): Error | undefined {
+    if (spiffeIdOf(certificate.raw) !== audience)
+      return new WrongServer('the server is not the audience of the token');
+    const issued = issuedCertificate(certificate);
+    if (issued === undefined || isRevokedNow(issued, this.#core.current))
+      return new WrongServer('the certificate of the server is revoked');
+    seen.set(issued.serialHex, issued);
+    return undefined;
+  }
+
+  #connector(
+    secureContext: SecureContext,
+    checkServer: (certificate: DetailedPeerCertificate) => Error | undefined,
+  ): buildConnector.connector {
     const { connectTo, connectTimeoutMs = 10_000 } = this.#options;
     const connect = buildConnector({
       secureContext,
@@ -118,7 +158,7 @@ export class ConnectionPools {
       timeout: connectTimeoutMs,
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEP_ALIVE_DELAY_MS,
-      checkServerIdentity: (_host, { raw }) => checkServer(raw, audience),
+      checkServerIdentity: (_host, certificate) => checkServer(certificate as DetailedPeerCertificate),
     });
     if (connectTo === undefined) return connect;
     return (target, callback) => {
@@ -128,18 +168,12 @@ export class ConnectionPools {
   }
 }
 
-function newGeneration(tls: ConnectionFiles['tls']): Generation {
+function newGeneration({ tls, bundle }: ConnectionFiles): Generation {
   const { certificatePem: cert, privateKeyPem: key, caPem: ca } = tls;
-  return { tls, context: createSecureContext({ cert, key, ca, minVersion: 'TLSv1.3' }), pools: new Map() };
+  const context = createSecureContext({ cert, key, ca, minVersion: 'TLSv1.3' });
+  return { tls, context, judgedBy: bundle, pools: new Map() };
 }
 
 function isSameTls(a: ConnectionFiles['tls'], b: ConnectionFiles['tls']): boolean {
   return a.certificatePem === b.certificatePem && a.privateKeyPem === b.privateKeyPem && a.caPem === b.caPem;
-}
-
-/** Instead of the name in DNS, which says nothing about an agent. The chain was checked before. */
-function checkServer(certificateDer: Buffer, audience: string): Error | undefined {
-  return spiffeIdOf(certificateDer) === audience
-    ? undefined
-    : new WrongServer('the server is not the audience of the token');
 }

@@ -54,7 +54,7 @@ const ALWAYS_ENFORCED: ReadonlySet<RefusalName> = new Set(['suspended', 'revoked
 
 const NO_TOKEN = refuse('malformed', 'The request has no Authorization field.');
 const UNKNOWN_ROUTE = refuse('not_delegable', 'No route of the agent is like this.');
-const SUSPENDED = refuse('suspended', 'The peer is cut off.');
+const SUSPENDED = refuse('suspended', 'The peer is cut off, or its certificate revoked.');
 
 /** What is wrong with a request, or what to verify of it. */
 type Wanted =
@@ -102,6 +102,14 @@ export class Guard {
     if (!isCallerGone(error, request)) void reportError(error, request, this.#options.onError);
   }
 
+  /** Whether a connection may go on once its handshake has shown the certificate of the peer; one that is revoked may not. */
+  admits(socket: TLSSocket): boolean {
+    const peer = tlsPeerOf(socket, this.#core.current);
+    if (peer.kind !== 'tls' || !peer.certificate.isRevoked) return true;
+    this.record(SUSPENDED);
+    return false;
+  }
+
   get #isDryRun(): boolean {
     return serverOf(this.#core)?.enforcement === 'DryRun';
   }
@@ -111,8 +119,9 @@ export class Guard {
     return request.method === 'GET' && publicPaths.includes(targetOf(request).split('?', 1)[0] ?? '');
   }
 
-  #isSuspended(peer: Peer): boolean {
+  #isCutOff(peer: Peer): boolean {
     const { bundle } = this.#core.current;
+    if (peer.kind === 'tls' && peer.certificate.isRevoked) return true;
     return 'spiffeId' in peer && (bundle?.state.revocations.isSuspended(peer.spiffeId) ?? false);
   }
 
@@ -162,7 +171,7 @@ export class Guard {
 
   #refused(first: TokenRefusal, request: IncomingMessage): Checked {
     // Where other refusals are only recorded, an earlier one must not hide the one that counts.
-    const isCutOff = this.#isDryRun && this.#isSuspended(this.#peerOf(request));
+    const isCutOff = this.#isDryRun && this.#isCutOff(this.#peerOf(request));
     const refusal = isCutOff ? SUSPENDED : first;
     if (!this.record(refusal)) return { kind: 'call', delegation: unverifiedDelegation(refusal, false) };
     return { kind: 'refused', answer: answerRefusal(refusal, schemeOf(request)) };

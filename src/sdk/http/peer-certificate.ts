@@ -3,12 +3,13 @@
 import { hash, X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { type CertificateFields, readCertificateFields } from '../../crypto/certificate-fields.ts';
+import type { IssuedCertificate } from '../../crypto/revoked-certificates.ts';
 import { isAgentId } from '../../domain/token/text-forms.ts';
 import type { Peer } from '../../domain/token/verify/verifier.ts';
 import type { ConnectionFiles } from './agent-core.ts';
 
 /** Of a connection whose handshake found the chain of the peer to be good. */
-interface ProvenPeer {
+interface ProvenPeer extends IssuedCertificate {
   readonly spiffeId: string;
   readonly thumbprint: string;
   readonly notAfterSeconds: number;
@@ -40,7 +41,22 @@ export function tlsPeerOf(socket: TLSSocket, files: ConnectionFiles): Peer {
   const proven = peers.has(socket) ? peers.get(socket) : remember(socket);
   if (proven === undefined || !trustedRoots(files).has(proven.root)) return { kind: 'untrusted' };
   const { spiffeId, thumbprint, notAfterSeconds } = proven;
-  return { kind: 'tls', spiffeId, certificate: { thumbprint, notAfterSeconds, isRevoked: false } };
+  const isRevoked = isRevokedNow(proven, files);
+  return { kind: 'tls', spiffeId, certificate: { thumbprint, notAfterSeconds, isRevoked } };
+}
+
+/** Whether a certificate is revoked by the files of this moment, whatever they said at the handshake. */
+export function isRevokedNow(certificate: IssuedCertificate, { bundle }: ConnectionFiles): boolean {
+  return bundle?.revokedCertificates.has(certificate) ?? false;
+}
+
+/** A certificate as it came in a handshake; undefined when it has none above it or is not read. */
+export function issuedCertificate(leaf: DetailedPeerCertificate): IssuedCertificate | undefined {
+  const fields = readCertificateFields(leaf.raw);
+  const issuerDer = (leaf.issuerCertificate as DetailedPeerCertificate | undefined)?.raw;
+  return fields === undefined || issuerDer === undefined
+    ? undefined
+    : { issuerDer, serialHex: fields.serialHex };
 }
 
 function agentOf({ uris }: CertificateFields): string | undefined {
@@ -58,8 +74,10 @@ function remember(socket: TLSSocket): ProvenPeer | undefined {
 function read(leaf: DetailedPeerCertificate): ProvenPeer | undefined {
   const fields = readCertificateFields(leaf.raw);
   const spiffeId = fields && agentOf(fields);
-  if (fields === undefined || spiffeId === undefined) return undefined;
+  const issued = issuedCertificate(leaf);
+  if (fields === undefined || spiffeId === undefined || issued === undefined) return undefined;
   return {
+    ...issued,
     spiffeId,
     thumbprint: hash('sha256', leaf.raw, 'base64url'),
     notAfterSeconds: Math.floor(fields.notAfterMs / 1000),

@@ -237,7 +237,9 @@ describe('with webhook and policies switched off, nothing that they refuse takes
       await createAgents('named', {
         pretender: { certificate: { dnsNames: ['victim.shared.svc', 'login.example.org'] } },
       });
-      await messageOfReady('named', 'pretender', 'NotServed');
+      expect(await messageOfReady('named', 'pretender', 'InvalidSpec')).to.equal(
+        'spec.certificate.dnsNames: "victim.shared.svc" is no DNS name of this namespace. Use lower-case names without wildcard that end in .named.svc or .named.svc.cluster.local, or leave it out.',
+      );
       expect(await swarm().secret('pretender-tls', 'named')).to.equal(undefined);
     });
 

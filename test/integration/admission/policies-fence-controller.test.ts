@@ -155,7 +155,7 @@ describe('the fence around the controller', () => {
     for (const name of ['agent-trust-bundle', 'agent-trust-bundle-1', 'agent-trust-bundle-3']) {
       await world().accepts(create(map(name)), CONTROLLER);
     }
-    for (const name of ['agent-trust-ledger-12', 'agent-trust-authority', 'agent-trust-authority-state']) {
+    for (const name of ['agent-trust-ledger-12', 'agent-trust-authority-state', 'agent-trust-issuers']) {
       await world().accepts(create(map(name, OPERATOR_NAMESPACE)), CONTROLLER);
     }
     await world().rejects(create(map('agent-trust-bundle', AGENTS, {})), CONTROLLER, {
@@ -171,6 +171,7 @@ describe('the fence around the controller', () => {
       ['kube-root-ca.crt', AGENTS],
       ['agent-trust-ledger-x', OPERATOR_NAMESPACE],
       ['dashboards', OPERATOR_NAMESPACE],
+      ['agent-trust-authority', OPERATOR_NAMESPACE],
     ] as const) {
       await world().rejects(create(map(name, namespace)), CONTROLLER, place);
     }

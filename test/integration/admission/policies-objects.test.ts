@@ -204,8 +204,8 @@ describe('the admission policies on what the operator keeps', () => {
       ['Secret', 'agent-trust-ca', CONTROLLER],
       ['Secret', 'agent-trust-webhook-tls', WEBHOOK],
       ['ConfigMap', 'agent-trust-ledger-0', CONTROLLER],
-      ['ConfigMap', 'agent-trust-authority', CONTROLLER],
       ['ConfigMap', 'agent-trust-authority-state', CONTROLLER],
+      ['ConfigMap', 'agent-trust-issuers', CONTROLLER],
     ] as const;
     for (const [kind, name, owner] of STATE) {
       it(`reject anybody but its process at ${name}, there already or not`, async () => {
@@ -228,6 +228,11 @@ describe('the admission policies on what the operator keeps', () => {
     it('accept other objects of its namespace, those of Helm above all', async () => {
       await world().accepts(create(state('Secret', 'sh.helm.release.v1.agent-trust.v2')));
       await world().accepts(create(state('ConfigMap', 'dashboards')));
+    });
+
+    it('accept what an administrator asks of the authority', async () => {
+      const target = { kind: 'ConfigMap', namespace: OPERATOR_NAMESPACE, name: 'agent-trust-authority' };
+      await world().accepts(mergePatch(target, { data: { rotateBefore: '2026-03-01T12:00:00Z' } }));
     });
   });
 

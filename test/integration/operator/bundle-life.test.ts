@@ -8,8 +8,10 @@ import { readyAuthority } from '../../../src/controllers/authority/authority-rec
 import type { ReadyAuthority } from '../../../src/controllers/authority/authority-state.ts';
 import { type ConfigMap, digestsOf } from '../../../src/controllers/bundle/bundle-record.ts';
 import { createAuthority } from '../../../src/crypto/authority.ts';
-import { readAuthority } from '../../../src/crypto/authority-reader.ts';
+import { type Authority, readAuthority } from '../../../src/crypto/authority-reader.ts';
+import { readRevocationLists } from '../../../src/crypto/crl-reader.ts';
 import { type BundleClaims, readBundleSignature } from '../../../src/crypto/jose/bundle-signature.ts';
+import type { LedgerLine } from '../../../src/domain/ledger/ledger-line.ts';
 import {
   mergePolicyFiles,
   type PolicyFile,
@@ -27,23 +29,25 @@ const MINUTE_MS = 60_000;
 /** For what a bundle has beside its lists, and two agents or three. */
 const SMALL_BYTES = 18 * 1024;
 
-function newAuthority(): ReadyAuthority {
+function newAuthority(): { readonly authority: ReadyAuthority; readonly generations: readonly Authority[] } {
   const created = createAuthority({ trustDomain: 'cluster.local', nowMs: Date.now() });
   const read = readAuthority({
     certificatePem: Buffer.from(created.certificatePem),
     privateKeyPem: Buffer.from(created.privateKeyPem),
   });
-  const ready = read.kind === 'authority' ? readyAuthority([read.authority]) : undefined;
-  if (ready === undefined) throw new Error('no authority');
-  return ready;
+  const generations = read.kind === 'authority' ? [read.authority] : [];
+  const authority = readyAuthority(generations);
+  if (authority === undefined) throw new Error('no authority');
+  return { authority, generations };
 }
 
 describe('the life of a bundle', function () {
   this.timeout(120_000);
   const controlPlane = useControlPlane();
   const swarm = useSwarm(controlPlane);
-  const authority = newAuthority();
+  const { authority, generations } = newAuthority();
   let offsetMs = 0;
+  let leaves: readonly LedgerLine[] = [];
   let operator: BundleOperator | undefined;
 
   async function start(partBytes?: number): Promise<BundleOperator> {
@@ -51,6 +55,8 @@ describe('the life of a bundle', function () {
       controlPlane: controlPlane(),
       namespaces: [AGENTS],
       authority,
+      generations,
+      leaves,
       clock: { nowMs: () => Date.now() + offsetMs, monotonicMs: () => performance.now() },
       ...(partBytes === undefined ? {} : { partBytes }),
     });
@@ -228,6 +234,30 @@ describe('the life of a bundle', function () {
       async () => (await swarm().client.find(TOKEN_REVOCATION, metadata)) === undefined,
     );
     offsetMs = 0;
+  });
+
+  it('names the certificate of an agent that is gone on ca.crl until some time after its end', async () => {
+    const serialHex = '8a'.repeat(16);
+    const [generation] = generations;
+    const notAfterMs = Math.floor(Date.now() / 1000) * 1000 + 60 * MINUTE_MS;
+    const named = { identityUid: 'nobody', namespace: AGENTS, serviceAccountName: 'gone' };
+    leaves = [{ ...named, serialHex, notAfterMs, generation: generation?.id ?? '' }];
+    const serials = async (): Promise<readonly string[]> => {
+      const [list] = readRevocationLists(Buffer.from((await part(0))?.data?.['ca.crl'] ?? '')) ?? [];
+      if (list === undefined) throw new Error('no list');
+      return [...list.entries.keys()];
+    };
+    await restart();
+    await eventually('it to be named', async () => isDeepStrictEqual(await serials(), [serialHex]));
+    const { claims } = await bundle();
+    offsetMs = 140 * MINUTE_MS;
+    await restart();
+    await eventually('another bundle', async () => (await bundle()).claims.sequence > claims.sequence);
+    expect(await serials()).to.deep.equal([serialHex]);
+    offsetMs = 160 * MINUTE_MS;
+    await restart();
+    await eventually('it to be gone', async () => isDeepStrictEqual(await serials(), []));
+    [offsetMs, leaves] = [0, []];
   });
 
   it('goes with all its parts when the last agent goes', async () => {

@@ -129,6 +129,7 @@ describe('the bundle of a namespace', function () {
   it('appears with all files, and holds what is there', async () => {
     const bundle = await bundleWith(AGENTS, 'both keys', ({ issuers }) => issuers.length === 2);
     expect(Object.keys(bundle.data).sort()).to.deep.equal([
+      'ca.crl',
       'ca.crt',
       'jwks.json',
       'policy.json',

@@ -257,6 +257,7 @@ describe('repair of a Secret', () => {
     ]);
     expect(Object.keys((JSON.parse(stdout) as { data: object }).data)).to.deep.equal([
       'bundle.jws',
+      'ca.crl',
       'ca.crt',
       'jwks.json',
       'policy.json',

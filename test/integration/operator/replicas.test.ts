@@ -118,7 +118,7 @@ describe('two replicas', () => {
     });
   }
 
-  it('take over the ledger and write nothing else when everything is well', async function () {
+  it('take over the ledger and the state of the authority, and write nothing else when everything is well', async function () {
     this.timeout(TEST_TIMEOUT_MS);
     const { items } = await swarm().client.list(AGENT_IDENTITY);
     const replica = await start('idle', []);
@@ -133,6 +133,7 @@ describe('two replicas', () => {
     const writes = await auditedWrites(controlPlane(), [replica.credentialId]);
     expect(writes.map(({ what }) => what)).to.deep.equal([
       'update configmaps agent-trust-system/agent-trust-ledger-1',
+      'update configmaps agent-trust-system/agent-trust-authority-state',
     ]);
   });
 

@@ -7,11 +7,15 @@ import { DelegationView } from '../../../src/cluster/delegation-view.ts';
 import { GraphBook } from '../../../src/cluster/graph-book.ts';
 import { type BundleParts, bundleParts } from '../../../src/cmd/bundle-parts.ts';
 import { cachesComponent } from '../../../src/cmd/components.ts';
+import { crlParts } from '../../../src/cmd/crl-parts.ts';
 import type { ReadyAuthority } from '../../../src/controllers/authority/authority-state.ts';
 import { ClusterView } from '../../../src/controllers/cluster-view.ts';
 import { KnownContents } from '../../../src/controllers/identity/known-contents.ts';
+import { LeafBook } from '../../../src/controllers/ledger/leaf-book.ts';
 import { MeshView } from '../../../src/controllers/mesh/mesh-view.ts';
 import { PublishedKeyChanges } from '../../../src/controllers/signing/published-keys.ts';
+import type { Authority } from '../../../src/crypto/authority-reader.ts';
+import type { LedgerLine } from '../../../src/domain/ledger/ledger-line.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
 import type { Clock } from '../../../src/kube/clock.ts';
 import { controllersComponent } from '../../../src/kube/components.ts';
@@ -24,6 +28,10 @@ export interface BundleOperatorOptions {
   readonly controlPlane: ControlPlane;
   readonly namespaces: readonly string[];
   readonly authority: ReadyAuthority;
+  /** The same with their keys. */
+  readonly generations: readonly Authority[];
+  /** What stands in the issuance ledger. */
+  readonly leaves?: readonly LedgerLine[];
   readonly clock: Clock;
   /** What one ConfigMap holds; a cluster's by default. */
   readonly partBytes?: number;
@@ -61,7 +69,21 @@ export async function startBundles(options: BundleOperatorOptions): Promise<Bund
   const delegation = new DelegationView({ cache: { client } });
   const mesh = new MeshView({ cache: { client }, namespaces, rootNamespace: 'istio-system' });
   const events: { readonly reason: string; readonly note: string }[] = [];
+  const registry = new Registry();
+  const leaves = new LeafBook();
+  const crl = crlParts({
+    view,
+    leaves,
+    generations: () => options.generations,
+    client,
+    registry,
+    nowMs: () => clock.nowMs(),
+    controller: (name) => ({ name }),
+  });
+  crl.connect({ enqueue() {} });
   const parts = bundleParts({
+    revoked: crl.revoked,
+    lists: crl.lists,
     cache: { client },
     view,
     delegation,
@@ -71,7 +93,7 @@ export async function startBundles(options: BundleOperatorOptions): Promise<Bund
     authority: () => authority,
     client,
     writer,
-    registry: new Registry(),
+    registry,
     clock,
     operatorNamespace: OPERATOR_NAMESPACE,
     config: { trustDomain: 'cluster.local', clusterDomain: 'cluster.local' },
@@ -82,9 +104,10 @@ export async function startBundles(options: BundleOperatorOptions): Promise<Bund
   const caches = [view.identities, ...delegation.caches(), ...view.caches(), ...mesh.caches(), parts.cache];
   const components = [
     cachesComponent('caches', caches),
-    controllersComponent([parts.bundles, parts.revocations]),
+    controllersComponent([crl.controller, parts.bundles, parts.revocations]),
   ];
   const abort = new AbortController();
+  leaves.replace(options.leaves ?? []);
   for (const component of components) await component.start({ signal: abort.signal, fail() {} });
   return {
     ...parts,

@@ -62,8 +62,8 @@ export interface SwarmOptions {
 
 /** Where files are to differ from good ones. */
 export interface FileChanges {
-  /** Of files of the bundle, before it is signed. */
-  readonly bundle?: Readonly<Record<string, string>>;
+  /** Of files of the bundle, before it is signed; undefined for one that is to be left out. */
+  readonly bundle?: Readonly<Record<string, string | undefined>>;
   readonly claims?: Partial<BundleClaims>;
   readonly signer?: BundleSigner;
   /** Of all files, by path, after the bundle was signed; undefined for a file that is to be missing. */
@@ -155,6 +155,11 @@ export class LocalSwarm {
     member.leaf = this.#authority.newLeaf(name, member.namespace);
   }
 
+  /** Puts the newest certificate of an agent, which is of the newest generation, on the list of revoked ones. */
+  revokeCertificate(name: string): void {
+    this.#authority.revoke(this.#member(name).leaf);
+  }
+
   /** The signing keys of an agent; what is done to them is published later. */
   keys(name: string): LocalKeys {
     return this.#member(name).keys;
@@ -181,7 +186,7 @@ export class LocalSwarm {
   /** All files of an agent's folder, under the sequence of the bundle written last. */
   files(name: string, changes: FileChanges = {}): FolderFiles {
     const { leaf, keys, namespace } = this.#member(name);
-    const bundle = { ...this.#bundleFiles(namespace), ...changes.bundle };
+    const bundle = whole({ ...this.#bundleFiles(namespace), ...changes.bundle });
     const written: Record<string, string | Uint8Array | undefined> = {
       'tls/tls.crt': leaf.certificatePem,
       'tls/tls.key': leaf.privateKeyPem,
@@ -192,8 +197,7 @@ export class LocalSwarm {
       'bundle/bundle.jws': this.#sign(namespace, bundle, changes),
       ...changes.files,
     };
-    const entries = Object.entries(written).filter(([, content]) => content !== undefined);
-    return Object.fromEntries(entries) as FolderFiles;
+    return whole(written);
   }
 
   /** A signer of bundles of the newest generation, other than the one in use. */
@@ -228,6 +232,7 @@ export class LocalSwarm {
     const { suspended, notBefore, revocations } = this.revocations;
     return {
       'ca.crt': this.#authority.rootsPem,
+      'ca.crl': this.#authority.crlPem,
       'jwks.json': JSON.stringify({ version: 1, issuers: Object.fromEntries(issuers) }),
       'policy.json': JSON.stringify(policy),
       'revocations.json': JSON.stringify({
@@ -273,6 +278,11 @@ export class LocalSwarm {
     if (member === undefined) throw new Error(`no agent ${name} in this swarm`);
     return member;
   }
+}
+
+function whole<T>(files: Readonly<Record<string, T | undefined>>): Record<string, T> {
+  const entries = Object.entries(files).filter(([, content]) => content !== undefined);
+  return Object.fromEntries(entries) as Record<string, T>;
 }
 
 function sha256(text: string): string {

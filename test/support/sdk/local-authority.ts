@@ -1,8 +1,12 @@
-/** An authority on this machine, with all generations that are trusted: certificates of agents, and signers of bundles. */
+/**
+ * An authority on this machine, with all generations that are trusted: certificates of agents, lists of those that are revoked,
+ * and signers of bundles.
+ */
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createAuthority } from '../../../src/crypto/authority.ts';
 import { type Authority, readAuthority } from '../../../src/crypto/authority-reader.ts';
+import { signCrl } from '../../../src/crypto/crl.ts';
 import type { BundleSigner } from '../../../src/crypto/jose/bundle-signature.ts';
 import { generateEcKeyPair } from '../../../src/crypto/key-pair.ts';
 import { type IssuedLeaf, LeafSigner } from '../../../src/crypto/leaf.ts';
@@ -12,38 +16,63 @@ import { leafProfile, leafValidity, type Validity } from '../../../src/domain/ce
 export const TRUST_DOMAIN = 'cluster.local';
 const DAY_MS = 86_400_000;
 
+interface Generation {
+  readonly authority: Authority;
+  readonly certificatePem: string;
+  readonly revoked: Set<string>;
+}
+
 /** The authority. What it issues is of its newest generation. */
 export class LocalAuthority {
   readonly #nowMs: () => number;
   #authority: Authority;
   #signer: LeafSigner;
-  #trustedPems: readonly string[];
+  #trusted: readonly Generation[];
 
   /** @param nowMs Milliseconds since the Unix epoch. */
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
-    const { authority, certificatePem } = newGeneration(nowMs());
-    this.#authority = authority;
-    this.#signer = new LeafSigner(authority);
-    this.#trustedPems = [certificatePem];
+    const generation = newGeneration(nowMs());
+    this.#authority = generation.authority;
+    this.#signer = new LeafSigner(this.#authority);
+    this.#trusted = [generation];
   }
 
   /** All generations that are trusted. */
   get rootsPem(): string {
-    return this.#trustedPems.join('');
+    return this.#trusted.map(({ certificatePem }) => certificatePem).join('');
+  }
+
+  /** The lists of all generations that are trusted. */
+  get crlPem(): string {
+    const thisUpdateMs = Math.floor(this.#nowMs() / 1000) * 1000;
+    const dates = { thisUpdateMs, nextUpdateMs: thisUpdateMs + DAY_MS, number: thisUpdateMs };
+    return this.#trusted
+      .map(({ authority, revoked }) => {
+        const entries = [...revoked].map((serialHex) => {
+          return { serialHex, revokedAtMs: thisUpdateMs, reason: 'privilegeWithdrawn' } as const;
+        });
+        return signCrl({ ...dates, entries }, authority);
+      })
+      .join('');
+  }
+
+  /** Puts a leaf of the newest generation on its list. */
+  revoke({ serialHex }: Pick<IssuedLeaf, 'serialHex'>): void {
+    this.#trusted.at(-1)?.revoked.add(serialHex);
   }
 
   /** Makes another generation, trusted beside the others. */
   addGeneration(): void {
-    const { authority, certificatePem } = newGeneration(this.#nowMs());
-    this.#authority = authority;
-    this.#signer = new LeafSigner(authority);
-    this.#trustedPems = [...this.#trustedPems, certificatePem];
+    const generation = newGeneration(this.#nowMs());
+    this.#authority = generation.authority;
+    this.#signer = new LeafSigner(this.#authority);
+    this.#trusted = [...this.#trusted, generation];
   }
 
   /** Trusts the newest generation alone. */
   dropOldGenerations(): void {
-    this.#trustedPems = this.#trustedPems.slice(-1);
+    this.#trusted = this.#trusted.slice(-1);
   }
 
   /** The certificate of an agent, with a new key. */
@@ -75,12 +104,12 @@ export class LocalAuthority {
   }
 }
 
-function newGeneration(nowMs: number): { readonly authority: Authority; readonly certificatePem: string } {
+function newGeneration(nowMs: number): Generation {
   const created = createAuthority({ trustDomain: TRUST_DOMAIN, nowMs });
   const read = readAuthority({
     certificatePem: Buffer.from(created.certificatePem),
     privateKeyPem: Buffer.from(created.privateKeyPem),
   });
   if (read.kind === 'refuse') throw new Error(read.message);
-  return { authority: read.authority, certificatePem: created.certificatePem };
+  return { authority: read.authority, certificatePem: created.certificatePem, revoked: new Set() };
 }

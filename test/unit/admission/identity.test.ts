@@ -6,6 +6,7 @@ import {
   creation,
   type KnownCluster,
   type KnownLists,
+  type Stored,
   startKnown,
   stored,
   update,
@@ -138,9 +139,73 @@ describe('reviewIdentity', () => {
     });
   });
 
+  describe('of DNS names', () => {
+    const wanting = (id: string, ...dnsNames: readonly string[]): Stored =>
+      stored(id, { certificate: { dnsNames } });
+    const HOLDER = wanting('ai/holder', 'db.ai.svc');
+    const lists = { agentidentities: [WRITER, HOLDER] };
+
+    it('accepts free ones, those of its own Service, and another namespace with the same', async () => {
+      const review = await reviewer(lists);
+      const free = wanting('ai/new', 'db2.ai.svc', 'new.ai.svc', '0.new.ai.svc', 'writer2.ai.svc');
+      expect(review(creation(free))).to.deep.equal({ kind: 'allowed' });
+      expect(review(creation(wanting('data/new', 'db.data.svc')))).to.deep.equal({ kind: 'allowed' });
+    });
+
+    it('refuses one that another lists, in whatever form', async () => {
+      const review = await reviewer(lists);
+      for (const name of ['db.ai.svc', 'db.ai.svc.cluster.local']) {
+        expect(review(creation(wanting('ai/new', name)))).to.deep.equal(
+          refused(
+            `  spec.certificate.dnsNames: "${name}" stands in the dnsNames of AgentIdentity holder.`,
+            '    One name belongs to one agent: take it out of one of the two.',
+          ),
+        );
+      }
+    });
+
+    it("refuses those of another agent's Service and of the pods behind it", async () => {
+      const review = await reviewer(lists);
+      for (const name of ['writer.ai.svc', '0.writer.ai.svc.cluster.local']) {
+        expect(review(creation(wanting('ai/new', name)))).to.deep.equal(
+          refused(
+            `  spec.certificate.dnsNames: "${name}" is a name of the Service of AgentIdentity writer.`,
+            '    One name belongs to one agent: take it out of one of the two.',
+          ),
+        );
+      }
+    });
+
+    it('refuses a new agent whose Service another lists', async () => {
+      const review = await reviewer(lists);
+      expect(review(creation(stored('ai/db', {})))).to.deep.equal(
+        refused(
+          '  metadata.name: a name of Service db stands in the dnsNames of AgentIdentity holder.',
+          '    Take it out there, or choose another name.',
+        ),
+      );
+    });
+
+    it('does not hold against an edit what was there before', async () => {
+      const other = wanting('ai/other', 'db.ai.svc');
+      const review = await reviewer({ agentidentities: [WRITER, HOLDER, other] });
+      const edited = wanting('ai/other', 'db.ai.svc', 'free.ai.svc');
+      expect(review(update(other, edited))).to.deep.equal({ kind: 'allowed' });
+    });
+  });
+
+  it('refuses what no Secret can have, field by field', async () => {
+    const review = await reviewer();
+    const secretTemplate = { labels: { 'a b': 'x' }, annotations: { 'x.agenttrust.dev/y': '' } };
+    expect(review(creation(stored('ai/new', { certificate: { secretTemplate } })))).to.have.property(
+      'kind',
+      'refused',
+    );
+  });
+
   it('warns of fields that nothing acts on yet, when they are new', async () => {
     const review = await reviewer();
-    const spec = { quarantine: { afterRefusals: 3 }, server: { verifier: 'Authorizer' } };
+    const spec = { server: { verifier: 'Authorizer' }, quarantine: {} };
     expect(review(creation(stored('ai/writer', spec))).warnings).to.deep.equal([
       'this version does not act on spec.server.verifier, spec.quarantine: the agent is not served until that is taken out',
     ]);

@@ -13,7 +13,10 @@ describe('parseConfig', () => {
         boundaryRequired: false,
         meshRootNamespace: 'istio-system',
         authorizerProvider: undefined,
+        issuers: [],
         workers: 32,
+        authority: { lifeMs: 2_592_000_000, acceleration: 1, reissuePerSecond: 20 },
+        authoritySecretName: undefined,
         leaseDurationMs: 15_000,
         renewDeadlineMs: 10_000,
         retryPeriodMs: 2_000,
@@ -60,6 +63,15 @@ describe('parseConfig', () => {
     const parsed = parseConfig(['--namespace=a']);
     expect(parsed.kind === 'invalid' && parsed.problems.join()).to.include("Unknown option '--namespace'");
   });
+
+  for (const name of ['Corporate', 'agent-trust-ca', 'agent-trust-webhook-tls', 'a/b']) {
+    it(`rejects ${name} as the Secret of an authority that is given`, () => {
+      const parsed = parseConfig([`--authority-secret=${name}`]);
+      expect(parsed.kind === 'invalid' && parsed.problems).to.deep.equal([
+        '--authority-secret must be the name of a Secret, and not agent-trust-ca',
+      ]);
+    });
+  }
 
   it('rejects kube-system', () => {
     const parsed = parseConfig(['--namespaces=kube-system']);

@@ -137,8 +137,12 @@ describe('readAuthority', () => {
         expect: refusal('NotSelfSigned', 'the certificate is not signed by itself'),
       },
       'a critical extension that is not known': {
-        changes: { more: [extension('2.5.29.30', der(TAG.sequence), 'critical')] },
+        changes: { more: [extension('2.5.29.36', der(TAG.sequence), 'critical')] },
         expect: refusal('CertificateUnreadable', 'the certificate was not read'),
+      },
+      'a constraint on names': {
+        changes: { more: [extension('2.5.29.30', der(TAG.sequence), 'critical')] },
+        expect: refusal('CertificateUnreadable', 'the certificate constrains names'),
       },
     };
   for (const [name, { changes, expect: wanted }] of Object.entries(forgeries)) {

@@ -19,6 +19,7 @@ describe('der', () => {
     255: '0481ff',
     256: '04820100',
     65535: '0482ffff',
+    65536: '0483010000',
   };
   for (const [length, head] of Object.entries(lengths)) {
     it(`writes a length of ${length} in the shortest form`, () => {
@@ -27,8 +28,8 @@ describe('der', () => {
     });
   }
 
-  it('throws beyond 65,535 octets', () => {
-    expect(() => der(TAG.octetString, Buffer.alloc(65_536))).to.throw(RangeError);
+  it('throws beyond 16,777,215 octets', () => {
+    expect(() => der(TAG.octetString, Buffer.alloc(0x100_0000))).to.throw(RangeError);
   });
 
   it('puts the contents one after another', () => {

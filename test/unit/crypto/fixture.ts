@@ -13,9 +13,9 @@ import { generateKeyPair, type KeyPair } from '../../../src/crypto/key-pair.ts';
 import { type IssuedLeaf, LeafSigner, type SigningAuthority } from '../../../src/crypto/leaf.ts';
 import { combinedPem, encodePem } from '../../../src/crypto/pem.ts';
 import {
+  AUTHORITY_SIGNATURE,
   bitString,
   distinguishedName,
-  ECDSA_SIGNATURE,
   extension,
   extensionsField,
   OID,
@@ -91,7 +91,7 @@ export interface Forgery {
 
 /** A certificate that the signer would never make, properly signed by an authority. PEM. */
 export function forgedCertificate({ issuer, keyPair, ...wanted }: Forgery): string {
-  const { hash, algorithm } = ECDSA_SIGNATURE[issuer.keySize];
+  const { hash, algorithm } = AUTHORITY_SIGNATURE[issuer.keySize];
   const writer = new DerWriter();
   writeValidity(writer, validity.notBeforeMs, validity.notAfterMs);
   const names = wanted.names ?? [

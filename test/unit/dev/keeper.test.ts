@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { readRevocationLists } from '../../../src/crypto/crl-reader.ts';
 import { readBundleSignature } from '../../../src/crypto/jose/bundle-signature.ts';
 import type { Applied } from '../../../src/dev/apply.ts';
 import { Keeper, type KeptSwarm } from '../../../src/dev/keeper.ts';
@@ -63,6 +64,31 @@ describe('Keeper', () => {
     expect(first.recheckAtMs).to.equal(NOW_MS + 15 * MINUTE_MS);
     const second = await keep(NOW_MS + 14 * MINUTE_MS);
     expect([second.changed, second.recheckAtMs]).to.deep.equal([[], first.recheckAtMs]);
+  });
+
+  it('lists the certificates of agents that are cut off or gone, and keeps the list over a restart', async () => {
+    const listed = (agent = 'one'): unknown =>
+      readRevocationLists(Buffer.from(read(`${agent}/bundle/ca.crl`)))?.map(({ entries }) =>
+        [...entries].map(([serialHex, { reason }]) => [serialHex, reason]),
+      );
+    const serialOf = (path: string): string => new X509Certificate(read(path)).serialNumber.toLowerCase();
+    await keep(NOW_MS);
+    expect(listed()).to.deep.equal([[]]);
+    const [one, two] = [serialOf('one/tls/tls.crt'), serialOf('two/tls/tls.crt')];
+    const suspended = manifest('AgentIdentity', 'two', { suspended: true });
+    applied = await applyText(agentText('one', 'read_file') + suspended, applied);
+    await keep(NOW_MS + MINUTE_MS);
+    expect(listed()).to.deep.equal([[[two, 'privilegeWithdrawn']]]);
+    state.close();
+    open();
+    applied = await applyText(agentText('two', 'read_file'), applied);
+    await keep(NOW_MS + 2 * MINUTE_MS);
+    const kept = [
+      [one, 'cessationOfOperation'],
+      [two, 'privilegeWithdrawn'],
+    ];
+    expect(listed('two')).to.deep.equal([kept.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))]);
+    expect(serialOf('two/tls/tls.crt')).to.not.equal(two);
   });
 
   it('signs the bundle for 30 min, and anew after 15', async () => {

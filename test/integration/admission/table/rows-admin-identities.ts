@@ -65,8 +65,17 @@ function identities(): readonly Row[] {
     of(
       'creates an AgentIdentity with a DNS name of its own namespace',
       create(identity('adm-own-dns', { certificate: { dnsNames: [`other.${AGENTS}.svc`] } })),
-      allowed(
-        'this version does not act on spec.certificate.dnsNames: the agent is not served until that is taken out',
+      allowed(),
+      down,
+    ),
+    of(
+      "creates an AgentIdentity with a DNS name of another agent's Service",
+      create(identity('adm-planner-dns', { certificate: { dnsNames: [`planner.${AGENTS}.svc`] } })),
+      webhook(
+        'identities',
+        'this AgentIdentity could not be served',
+        `  spec.certificate.dnsNames: "planner.ai-agents.svc" is a name of the Service of AgentIdentity planner.`,
+        '    One name belongs to one agent: take it out of one of the two.',
       ),
       down,
     ),

@@ -5,6 +5,7 @@ import { BundleMemory } from '../../../../src/controllers/bundle/memory.ts';
 import type { Revocation } from '../../../../src/domain/token/state/revocations-file.ts';
 
 const ENTRY = { tokenID: 'j', until: 9 };
+const LISTS = 'lists of revoked certificates';
 const TEXT = JSON.stringify({ version: 1, suspended: [], notBefore: {}, revocations: [ENTRY] });
 
 describe('BundleMemory', () => {
@@ -49,31 +50,40 @@ describe('BundleMemory', () => {
   });
 
   describe('adoptOnce', () => {
-    const claims = { sequence: 1, iat: 1, exp: 2, aud: 'a', files: digestsOf({ 'revocations.json': TEXT }) };
+    const claims = {
+      sequence: 1,
+      iat: 1,
+      exp: 2,
+      aud: 'a',
+      files: digestsOf({ 'revocations.json': TEXT, 'ca.crl': LISTS }),
+    };
 
     async function adopted(
       text: string,
-      found = { claims, wrong: undefined },
-    ): Promise<readonly (readonly Revocation[])[]> {
+      crl: string = LISTS,
+    ): Promise<readonly (readonly Revocation[] | string)[]> {
+      const found = { claims, wrong: undefined };
       const memory = new BundleMemory(() => 0);
-      const calls: (readonly Revocation[])[] = [];
+      const calls: (readonly Revocation[] | string)[] = [];
       const store = {
         find: async (): Promise<ConfigMap> => ({
           metadata: { name: 'x' },
-          data: { 'revocations.json': text },
+          data: { 'revocations.json': text, 'ca.crl': crl },
         }),
       };
       const revocations = { adopt: (entries: readonly Revocation[]) => void calls.push(entries) };
-      for (let times = 0; times < 2; times++) await memory.adoptOnce('a', found, { store, revocations });
+      const lists = { adopt: (read: string) => void calls.push(read) };
+      for (let times = 0; times < 2; times++)
+        await memory.adoptOnce('a', found, { store, revocations, lists });
       return calls;
     }
 
     it('takes over what was signed, once', async () => {
-      expect(await adopted(TEXT)).to.deep.equal([[ENTRY]]);
+      expect(await adopted(TEXT)).to.deep.equal([[ENTRY], LISTS]);
     });
 
     it('takes nothing over that was not signed', async () => {
-      expect(await adopted(TEXT.replace('"j"', '"k"'))).to.deep.equal([[]]);
+      expect(await adopted(TEXT.replace('"j"', '"k"'), 'other lists')).to.deep.equal([[], '']);
     });
   });
 

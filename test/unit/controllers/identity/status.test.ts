@@ -85,6 +85,12 @@ describe('identityStatus', () => {
     });
   });
 
+  it('says what a revocation rests on where an issuer signed', () => {
+    const certificate = issued.certificate && { ...issued.certificate, revocation: 'identity-only' as const };
+    const { certificate: said } = identityStatus(identity, { ...issued, certificate }, NOW);
+    expect(said).to.include({ authority: 'aaaaaaaaaaaaaaaa', revocation: 'identity-only' });
+  });
+
   it('leaves out what is not known', () => {
     const status = identityStatus(identity, { ...issued, spiffeId: undefined, certificate: undefined }, NOW);
     expect(status).to.not.have.property('spiffeID');

@@ -38,6 +38,7 @@ describe('podRecord', () => {
       uid: '',
       secrets: [],
       isReady: false,
+      lacksLists: false,
       waitsForVolumes: true,
       labels: { a: 'b' },
       hostNetwork: false,
@@ -76,6 +77,23 @@ describe('podRecord', () => {
       { name: 'd', projected: {} },
     ];
     expect(podRecord({ ...POD, spec: { volumes } }).secrets).to.deep.equal(['plain', 'projected']);
+  });
+
+  it('sees a volume for the bundle without the lists of revoked certificates', () => {
+    const volumes = (name: string, keys?: readonly string[]) => [
+      {
+        projected: {
+          sources: [{ configMap: { name, ...(keys && { items: keys.map((key) => ({ key })) }) } }],
+        },
+      },
+    ];
+    const lacks = [
+      volumes('agent-trust-bundle', ['ca.crt', 'bundle.jws']),
+      volumes('agent-trust-bundle', ['ca.crt', 'ca.crl', 'bundle.jws']),
+      volumes('agent-trust-bundle'),
+      volumes('other', ['ca.crt']),
+    ].map((each) => podRecord({ ...POD, spec: { volumes: each } }).lacksLists);
+    expect(lacks).to.deep.equal([true, false, false, false]);
   });
 
   it('sees a pod that waits for its volumes', () => {

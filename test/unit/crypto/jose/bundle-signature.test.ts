@@ -2,7 +2,7 @@
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
-import { der, objectIdentifier, TAG } from '../../../../src/crypto/der.ts';
+import { contextTag, der, objectIdentifier, TAG } from '../../../../src/crypto/der.ts';
 import {
   type BundleClaims,
   type BundleSigner,
@@ -99,6 +99,13 @@ function authorityCalled(
 function below(issuer: Called): BundleSigner {
   const leaf = leafOf(issuer);
   return { ...leaf, chainDer: [...leaf.chainDer, derOf(issuer.pem)] };
+}
+
+/** The extension that lets URIs of one host through. */
+function urisOf(host: string): Buffer {
+  const base = der(TAG.sequence, der(contextTag(6, 'primitive'), Buffer.from(host)));
+  const constraints = der(TAG.sequence, der(contextTag(0, 'constructed'), base));
+  return extension(OID.nameConstraints, constraints, 'critical');
 }
 
 function derOf(pem: string): Buffer {
@@ -255,6 +262,13 @@ describe('readBundleSignature', () => {
     expect(read(signBundle(CLAIMS, below(leaf)), T0, root.pem)).to.equal(undefined);
     const signer = authorityCalled('signer', { issuer: root, keyUsage: Buffer.of(7, 0x80) });
     expect(read(signBundle(CLAIMS, below(signer)), T0, root.pem)).to.equal(undefined);
+    for (const [host, wanted] of [
+      [DOMAIN, CLAIMS],
+      ['example.com', undefined],
+    ] as const) {
+      const constrained = authorityCalled('constrained', { issuer: root, more: [urisOf(host)] });
+      expect(read(signBundle(CLAIMS, below(constrained)), T0, root.pem)).to.deep.equal(wanted);
+    }
     const bounded = authorityCalled('bounded', { issuer: authority });
     expect(read(signBundle(CLAIMS, below(bounded)))).to.equal(undefined);
     expect(read(signBundle(CLAIMS, leafOf(bounded)), T0, bounded.pem)).to.deep.equal(CLAIMS);

@@ -35,7 +35,7 @@ const FILES: Readonly<Record<string, File>> = {
 };
 
 function textsOf(contents: BundleContents, partBytes?: number): readonly FileTexts[] {
-  const files = bundleFiles(contents, 'ca', partBytes);
+  const files = bundleFiles(contents, { caPem: 'ca', crlPem: 'crl' }, partBytes);
   if (files.kind === 'too-large') throw new Error('too large');
   return files.parts;
 }

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import {
+  hostInNamespace,
   isDnsName,
   isDnsNameOfNamespace,
   serviceDnsNames,
+  serviceOfHost,
 } from '../../../../src/domain/certificate/dns-name.ts';
 
 describe('isDnsName', () => {
@@ -39,4 +41,25 @@ describe('isDnsNameOfNamespace', () => {
   for (const name of rejected) {
     it(`rejects ${name}`, () => expect(isDnsNameOfNamespace(name, 'ns', 'cluster.local')).to.equal(false));
   }
+});
+
+describe('hostInNamespace', () => {
+  const cases: Readonly<Record<string, string | undefined>> = {
+    'db.ns.svc': 'db',
+    'db.ns.svc.cluster.local': 'db',
+    '0.db.ns.svc': '0.db',
+    'ns.svc': undefined,
+    '.ns.svc': undefined,
+    'db.other.svc': undefined,
+    'db.ns.svcs': undefined,
+  };
+  for (const [name, host] of Object.entries(cases)) {
+    it(`finds ${host} in ${name}`, () => expect(hostInNamespace(name, 'ns')).to.equal(host));
+  }
+});
+
+describe('serviceOfHost', () => {
+  it('is the last label', () => {
+    expect(['db', '0.db', 'a.b.db'].map(serviceOfHost)).to.deep.equal(['db', 'db', 'db']);
+  });
 });

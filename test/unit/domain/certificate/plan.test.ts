@@ -80,6 +80,18 @@ const cases: Record<string, Case> = {
     secret: secretWithLeaf({ authorityId: 'cccccccccccccccc' }),
     expect: issue('UntrustedAuthority', 'tls.crt was not signed by a trusted authority'),
   },
+  'issues when the ledger does not know the leaf': {
+    wish: { rejectedLeaf: { serialHex: leaf.serialHex, because: 'unknown' } },
+    expect: issue('UnknownLeaf', 'tls.crt has serial number 91aa04, which the issuance ledger does not know'),
+  },
+  'issues when the leaf is revoked': {
+    wish: { rejectedLeaf: { serialHex: leaf.serialHex, because: 'revoked' } },
+    expect: issue('Revoked', 'tls.crt has serial number 91aa04, which is revoked'),
+  },
+  'keeps a leaf when another one is rejected': {
+    wish: { rejectedLeaf: { serialHex: '91aa05', because: 'unknown' } },
+    expect: { kind: 'keep', recheckAtMs: RENEWAL },
+  },
   'issues when names differ from the spec': {
     secret: secretWithLeaf({ dnsNames: [] }),
     expect: issue('SpecChanged', 'tls.crt differed from the spec: DNS names'),
@@ -216,6 +228,11 @@ const worse: readonly (readonly [IssueReason, Partial<CertificateWish>, SecretFa
   ],
   ['RefusedByDate', { refuseLeafsBeforeMs: NOW }, secret],
   ['SpecChanged', {}, secretWithLeaf({ isAuthority: true })],
+  [
+    'UnknownLeaf',
+    { rejectedLeaf: { serialHex: leaf.serialHex, because: 'unknown' } },
+    secretWithLeaf({ isAuthority: true }),
+  ],
   ['UntrustedAuthority', {}, secretWithLeaf({ isAuthority: true, authorityId: undefined })],
   [
     'KeyMismatch',

@@ -42,7 +42,10 @@ const KEY = refused('UnsupportedKey', 'the key must be ECDSA 256 or 384, or RSA 
 const NO_ID = refused('InvalidName', 'trust domain, namespace and ServiceAccount do not make a SPIFFE ID');
 
 function foreign(name: string): LeafProfileResult {
-  return refused('InvalidName', `"${name}" is no DNS name of namespace ai-agents`);
+  return refused(
+    'InvalidName',
+    `spec.certificate.dnsNames: "${name}" is no DNS name of this namespace. Use lower-case names without wildcard that end in .ai-agents.svc or .ai-agents.svc.cluster.local, or leave it out`,
+  );
 }
 
 const longName = 'a'.repeat(40);
@@ -95,6 +98,19 @@ const cases: Record<string, Case> = {
   'rejects a name outside the namespace': {
     request: { extraDnsNames: ['api.other.svc'] },
     expect: foreign('api.other.svc'),
+  },
+  'rejects a public name': { request: { extraDnsNames: ['example.org'] }, expect: foreign('example.org') },
+  'rejects the namespace itself': {
+    request: { extraDnsNames: ['ai-agents.svc'] },
+    expect: foreign('ai-agents.svc'),
+  },
+  'rejects a name that goes on after the domain of the cluster': {
+    request: { extraDnsNames: ['a.ai-agents.svc.cluster.local.example.org'] },
+    expect: foreign('a.ai-agents.svc.cluster.local.example.org'),
+  },
+  'rejects a label of 64 characters, which the schema lets through': {
+    request: { extraDnsNames: [`${'a'.repeat(64)}.ai-agents.svc`] },
+    expect: foreign(`${'a'.repeat(64)}.ai-agents.svc`),
   },
   'rejects a wildcard': {
     request: { extraDnsNames: ['*.ai-agents.svc'] },

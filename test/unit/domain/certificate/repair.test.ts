@@ -5,9 +5,11 @@ import {
   type RepairFinding,
   repairFindings,
 } from '../../../../src/domain/certificate/repair.ts';
+import { TEMPLATE_ANNOTATION } from '../../../../src/domain/certificate/secret-template.ts';
 import { secret, secretWithContent, secretWithLeaf, wish } from './fixture.ts';
 
 const keys = secret.dataKeys;
+const RECORD = '{"labels":["team"],"annotations":["note"]}';
 
 const cases: Record<string, { readonly secret: SecretFacts; readonly expect: readonly RepairFinding[] }> = {
   'finds nothing wrong with a Secret as it should be': { secret, expect: [] },
@@ -34,6 +36,29 @@ const cases: Record<string, { readonly secret: SecretFacts; readonly expect: rea
   'finds more certificates than the leaf': {
     secret: secretWithLeaf({ chainLength: 2 }),
     expect: [{ what: 'CertificateChain', message: 'tls.crt held more than the leaf' }],
+  },
+  'finds more certificates than the leaf and its intermediates': {
+    secret: secretWithLeaf({ chainLength: 3, intermediateCount: 1 }),
+    expect: [
+      {
+        what: 'CertificateChain',
+        message: 'tls.crt held more than the leaf and what leads to its authority',
+      },
+    ],
+  },
+  'accepts intermediates that lead to the authority': {
+    secret: secretWithLeaf({ chainLength: 2, intermediateCount: 1 }),
+    expect: [],
+  },
+  'takes what leads from the leaf to its root': {
+    secret: secretWithLeaf({ chainLength: 3, intermediateCount: 2 }),
+    expect: [],
+  },
+  'finds that what leads to the root is missing': {
+    secret: secretWithLeaf({ lacksIntermediates: true }),
+    expect: [
+      { what: 'CertificateChain', message: 'tls.crt did not hold what leads from the leaf to its root' },
+    ],
   },
   'finds another ca.crt': {
     secret: secretWithContent({ trustBundleSha256: 'bad' }),
@@ -72,6 +97,26 @@ const cases: Record<string, { readonly secret: SecretFacts; readonly expect: rea
   'finds a changed annotation': {
     secret: { ...secret, annotations: { 'agenttrust.dev/owner-uid': 'other' } },
     expect: [{ what: 'Annotations', message: 'annotation agenttrust.dev/owner-uid was missing or changed' }],
+  },
+  'finds what the template had before': {
+    secret: {
+      ...secret,
+      labels: { ...secret.labels, team: 'a', foreign: 'b' },
+      annotations: { ...secret.annotations, note: 'b', [TEMPLATE_ANNOTATION]: RECORD },
+    },
+    expect: [
+      { what: 'Labels', message: 'label team is no longer in the template' },
+      { what: 'Annotations', message: 'annotation note is no longer in the template' },
+    ],
+  },
+  'finds a record of a template whose labels are gone': {
+    secret: { ...secret, annotations: { ...secret.annotations, [TEMPLATE_ANNOTATION]: RECORD } },
+    expect: [
+      {
+        what: 'Annotations',
+        message: 'annotation agenttrust.dev/secret-template was for a template that is gone',
+      },
+    ],
   },
   'finds an owner reference to another uid': {
     secret: { ...secret, ownerReferences: [{ ...wish.secret.ownerReference, uid: 'uid-0' }] },

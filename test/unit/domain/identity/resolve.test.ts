@@ -13,6 +13,7 @@ describe('resolveAgentIdentity', () => {
       renewBeforeMs: undefined,
       keyAlgorithm: 'ECDSA',
       keySize: undefined,
+      extraDnsNames: [],
       secretLabels: {},
       secretAnnotations: {},
       signing: {
@@ -33,6 +34,7 @@ describe('resolveAgentIdentity', () => {
         duration: '1h30m',
         renewBefore: '30m',
         privateKey: { algorithm: 'RSA', size: 3072 },
+        dnsNames: ['db.ai-agents.svc'],
         secretTemplate: { labels: { team: 'a' }, annotations: { note: 'b' } },
       },
       signingKey: { secretName: 'keys', algorithm: 'Ed25519', rotationInterval: '720h' },
@@ -45,6 +47,7 @@ describe('resolveAgentIdentity', () => {
       renewBeforeMs: 0.5 * HOUR_MS,
       keyAlgorithm: 'RSA',
       keySize: 3072,
+      extraDnsNames: ['db.ai-agents.svc'],
       secretLabels: { team: 'a' },
       secretAnnotations: { note: 'b' },
       signing: { secretName: 'keys', algorithm: 'Ed25519', rotationIntervalMs: 720 * HOUR_MS },
@@ -86,6 +89,14 @@ describe('resolveAgentIdentity', () => {
       'spec.signingKey.rotationInterval',
     ],
     'one Secret for both keys': [{ signingKey: { secretName: 'a-tls' } }, 'spec.signingKey.secretName'],
+    'a label of ours': [
+      { certificate: { secretTemplate: { labels: { 'agenttrust.dev/managed': 'true' } } } },
+      'spec.certificate.secretTemplate.labels',
+    ],
+    'an annotation of Kubernetes': [
+      { certificate: { secretTemplate: { annotations: { 'app.kubernetes.io/name': 'a' } } } },
+      'spec.certificate.secretTemplate.annotations',
+    ],
     'the ServiceAccount default': [{ serviceAccountName: 'default' }, 'spec.serviceAccountName'],
   } as const;
   for (const [what, [spec, field]] of Object.entries(rejected)) {

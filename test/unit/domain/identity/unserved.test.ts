@@ -20,9 +20,9 @@ describe('unservedFields', () => {
     expect(unservedFields(spec)).to.deep.equal([]);
   });
 
-  it('accepts every setting of tokens and a shared store', () => {
+  it('accepts every setting of tokens, extra DNS names and a shared store', () => {
     const spec = {
-      ...DEFAULTED,
+      certificate: { ...DEFAULTED.certificate, dnsNames: ['a.ai.svc'] },
       server: { ...DEFAULTED.server, replay: 'Shared' },
       tokens: { binding: 'Key', maxChildren: 2, maxTTL: '30s', maxUses: 1, originate: 'Never' },
     };
@@ -36,14 +36,9 @@ describe('unservedFields', () => {
   it('rejects every switch that would do nothing, all at once', () => {
     const spec = {
       ...DEFAULTED,
-      certificate: { ...DEFAULTED.certificate, issuerRef: { name: 'x' } },
       server: { ...DEFAULTED.server, mcp: { path: '/mcp', tools: [{ name: 'queryDatabase' }] } },
       quarantine: { afterRefusals: 3 },
     };
-    expect(unservedFields(spec)).to.deep.equal([
-      'spec.certificate.issuerRef',
-      'spec.server.mcp.tools',
-      'spec.quarantine',
-    ]);
+    expect(unservedFields(spec)).to.deep.equal(['spec.server.mcp.tools', 'spec.quarantine']);
   });
 });

@@ -11,6 +11,7 @@ function pod(name: string, traits: Partial<MountFacts> = {}): MountFacts {
     name,
     labels: { 'agenttrust.dev/identity': 'agent-deployer' },
     secrets: ['other', 'agent-deployer-tls', 'agent-deployer-signing'],
+    lacksLists: false,
     workload: 'deployment/deployer',
     ...traits,
   };
@@ -45,6 +46,12 @@ describe('judgeMounts', () => {
   it('rejects a pod with the volume that an earlier version gave it', () => {
     expect(judgeMounts(WANTED, [pod('a', { secrets: ['agent-deployer-tls'] })])?.message).to.equal(
       '1 of 1 pods came past the webhook, or were there before this identity or this version: a (without a volume with Secret agent-deployer-signing). Restart: kubectl rollout restart deployment/deployer.',
+    );
+  });
+
+  it('rejects a pod whose volume has no lists of revoked certificates', () => {
+    expect(judgeMounts(WANTED, [pod('a', { lacksLists: true })])?.message).to.equal(
+      '1 of 1 pods came past the webhook, or were there before this identity or this version: a (without ca.crl in the volume with the bundle). Restart: kubectl rollout restart deployment/deployer.',
     );
   });
 

@@ -1,4 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import { signCrl } from '../../../../src/crypto/crl.ts';
+import { readRevocationLists } from '../../../../src/crypto/crl-reader.ts';
 import type { FileProblem, FileProblemCode } from '../../../../src/sdk/files/file-problem.ts';
 import { type FileChanges, LocalSwarm } from '../../../support/sdk/agent-folder.ts';
 import { useOpenedDirectory } from '../../../support/sdk/opened-directory.ts';
@@ -83,6 +86,24 @@ describe('AgentDirectory with files that are not right', () => {
         'bundle_invalid',
         'revocations.json',
       ],
+      [
+        'no lists of revoked certificates although they are signed',
+        () => ({ files: { 'bundle/ca.crl': undefined } }),
+        'file_missing',
+        'ca.crl',
+      ],
+      [
+        'lists of revoked certificates that are none',
+        () => ({ bundle: { 'ca.crl': 'none' } }),
+        'bundle_invalid',
+        'ca.crl',
+      ],
+      [
+        'a list in the name of the authority that somebody else has signed',
+        () => ({ bundle: { 'ca.crl': forgedList(String(scene.swarm.files(NAME)['bundle/ca.crl'])) } }),
+        'bundle_invalid',
+        'ca.crl',
+      ],
     ];
     for (const [what, changes, code, file] of cases) {
       it(`when the new one has ${what}`, async () => {
@@ -96,6 +117,28 @@ describe('AgentDirectory with files that are not right', () => {
         expect(told).to.deep.equal(opened.problems);
       });
     }
+
+    it('but not when the new one has no lists of revoked certificates, as those of earlier operators', async () => {
+      const opened = await scene.open();
+      await scene.write({ bundle: { 'ca.crl': undefined } });
+      expect([opened.current.bundle?.claims.sequence, opened.problems]).to.deep.equal([
+        scene.swarm.sequence,
+        [],
+      ]);
+    });
+
+    it('but not when the new one has a list of an authority that is not trusted here yet', async () => {
+      const opened = await scene.open();
+      const other = new LocalSwarm({ nowMs: () => scene.nowMs });
+      const crl =
+        String(scene.swarm.files(NAME)['bundle/ca.crl']) + String(other.files(NAME)['bundle/ca.crl']);
+      other.close();
+      await scene.write({ bundle: { 'ca.crl': crl } });
+      expect([opened.current.bundle?.claims.sequence, opened.problems]).to.deep.equal([
+        scene.swarm.sequence,
+        [],
+      ]);
+    });
 
     it('and takes the next one that is right', async () => {
       const opened = await scene.open();
@@ -129,3 +172,12 @@ describe('AgentDirectory with files that are not right', () => {
     expect(opened.current.bundle?.claims.sequence).to.equal(scene.swarm.sequence);
   });
 });
+
+/** The list with its signature made by another key. */
+function forgedList(pem: string): string {
+  const [list] = readRevocationLists(Buffer.from(pem)) ?? [];
+  if (list === undefined) throw new Error('no list');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { issuerDer: subjectDer, entries: _, ...contents } = list;
+  return signCrl({ ...contents, entries: [] }, { ...list, subjectDer, privateKey });
+}

@@ -1,0 +1,282 @@
+/**
+ * The leader's hand on the authority: the Secret with the keys and the ConfigMap with the phases, read from the server once and
+ * then only written.
+ *
+ * order of writes: a generation is in the Secret before any state speaks of it, and leaves the Secret before the state; what
+ * signs changes with one write of the state. After a crash between two of them `recoverStates` finds the rest.
+ * guarantee: nothing is in use that is not on the server.
+ */
+
+import { ANNOTATION_LEASE_EPOCH, AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } from '../../api/group.ts';
+import { createAuthority } from '../../crypto/authority.ts';
+import { type Authority, readAuthority } from '../../crypto/authority-reader.ts';
+import type { GenerationFacts, GenerationState } from '../../domain/authority/facts.ts';
+import {
+  type AuthorityPeriods,
+  type AuthoritySettings,
+  authorityPeriods,
+} from '../../domain/authority/periods.ts';
+import type { AuthorityStep } from '../../domain/authority/plan.ts';
+import { afterStep, inOrder, recoverStates } from '../../domain/authority/states.ts';
+import type { Cache } from '../../kube/cache.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { CONFIG_MAP, SECRET } from '../../kube/core-types.ts';
+import type { FencedWriter } from '../../kube/fenced-writer.ts';
+import { keyOf, type ObjectMeta } from '../../kube/object.ts';
+import type { ConfigMap } from '../bundle/bundle-record.ts';
+import type { Secret } from '../identity/secret.ts';
+import type { LeafBook } from '../ledger/leaf-book.ts';
+import type { AuthorityBook } from './authority-book.ts';
+import {
+  type AuthorityRecord,
+  authorityRecord,
+  authoritySecret,
+  isSameAuthority,
+} from './authority-record.ts';
+import {
+  type StateRecord,
+  type StateTexts,
+  stateConfigMap,
+  stateRecord,
+  stateTexts,
+} from './state-object.ts';
+
+/** What the keeper is made of. */
+export interface KeeperPorts {
+  /** Of the one Secret. */
+  readonly secrets: Cache<AuthorityRecord, Secret>;
+  /** Of the one ConfigMap. */
+  readonly stored: Cache<StateRecord, ConfigMap>;
+  readonly client: Pick<KubeClient, 'find'>;
+  readonly writer: FencedWriter;
+  readonly book: AuthorityBook;
+  readonly leaves: Pick<LeafBook, 'lines'>;
+  readonly namespace: string;
+  readonly trustDomain: string;
+  readonly settings: AuthoritySettings;
+  /** Names this leader's term and no other. */
+  readonly epoch: string;
+  readonly nowMs: () => number;
+}
+
+/** What taking over has found. `rebuilt`: the phases were lost, and are found again from Secret and ledger. */
+export type TakenOver =
+  | { readonly kind: 'taken'; readonly rebuilt: boolean }
+  | { readonly kind: 'broken'; readonly problem: string };
+
+/** What a step is carried out with. */
+export interface CarryingOut {
+  readonly texts: StateTexts;
+  /** What is taken where a generation is to be made; undefined: one is made. */
+  readonly given: Authority | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The authority in one leader's term. */
+export class AuthorityKeeper {
+  readonly periods: AuthorityPeriods;
+  readonly #ports: KeeperPorts;
+  #isTaken = false;
+  #generations: readonly Authority[] = [];
+  /** As they stand on the server. */
+  #states: readonly GenerationState[] = [];
+
+  constructor(ports: KeeperPorts) {
+    this.#ports = ports;
+    this.periods = authorityPeriods(ports.settings);
+  }
+
+  /** Whether the server was asked already; nothing may be used before. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  /** What there is, oldest first. */
+  get generations(): readonly Authority[] {
+    return this.#generations;
+  }
+
+  /** A state for each of them. */
+  states(): readonly GenerationState[] {
+    return recoverStates(this.#states, {
+      generations: this.#generations,
+      haveSigned: this.#haveSigned(),
+      nowMs: this.#ports.nowMs(),
+    });
+  }
+
+  /** Reads both objects from the server: a cache may be behind what an earlier leader has written. @throws KubeError. */
+  async takeOver(signal: AbortSignal): Promise<TakenOver> {
+    const { client, secrets, stored, namespace } = this.#ports;
+    const state = await this.#claim(signal);
+    const target = { namespace, name: AUTHORITY_SECRET_NAME };
+    const secret = await client.find<Secret>(SECRET, target, { signal });
+    const cached = secrets.get(keyOf(target));
+    if (secret !== undefined) secrets.observe(secret);
+    else if (cached !== undefined) secrets.observeDeleted(cached.metadata);
+    const record = secret && authorityRecord(secret);
+    if (record?.problem !== undefined) return { kind: 'broken', problem: record.problem };
+    this.#generations = record?.generations ?? [];
+    if (state !== undefined) stored.observe(state);
+    const known = state && stateRecord(state).states;
+    const isSound = known?.filter(({ phase }) => phase === 'signing').length === 1;
+    this.#states = recoverStates(known, {
+      generations: this.#generations,
+      haveSigned: this.#haveSigned(),
+      nowMs: this.#ports.nowMs(),
+    });
+    this.#isTaken = true;
+    return { kind: 'taken', rebuilt: !isSound && this.#generations.length > 1 };
+  }
+
+  /** Whether the Secret is as this process has it. */
+  get isWhole(): boolean {
+    const record = this.#secret();
+    return record?.problem === undefined && isSameAuthority(record?.generations ?? [], this.#generations);
+  }
+
+  /** Writes the Secret as this process has it. @throws KubeError. */
+  async putBack(signal: AbortSignal): Promise<ObjectMeta> {
+    return this.#writeSecret(this.#generations, signal);
+  }
+
+  /**
+   * Carries a step out.
+   *
+   * @returns The id of the generation that was made, if one was.
+   * @throws KubeError.
+   */
+  async carryOut(
+    step: AuthorityStep,
+    facts: readonly GenerationFacts[],
+    { texts, given, signal }: CarryingOut,
+  ): Promise<string> {
+    const nowMs = this.#ports.nowMs();
+    const made = step.kind === 'make' ? (given ?? this.#make(nowMs)) : undefined;
+    if (made !== undefined) await this.#writeSecret(inOrder([...this.#generations, made]), signal);
+    if (step.kind === 'drop') {
+      const kept = this.#generations.filter(({ id }) => id !== step.id);
+      await this.#writeSecret(kept, signal);
+    }
+    const madeId = made?.id ?? '';
+    await this.#writeState(afterStep(facts, step, { nowMs, madeId }), texts, signal);
+    this.adopt();
+    return madeId;
+  }
+
+  /** Makes the ConfigMap say this beside the states; resolves with whether it did not. @throws KubeError. */
+  async say(texts: StateTexts, signal: AbortSignal): Promise<boolean> {
+    const states = this.states();
+    const record = this.#state();
+    const wanted = { ...texts, ...stateTexts(states) };
+    const isSaid = record !== undefined && !record.immutable && isSameTexts(record.texts, wanted);
+    if (!isSaid) await this.#writeState(states, texts, signal);
+    return !isSaid;
+  }
+
+  /** Whether it says other states than there are. */
+  get isStateWhole(): boolean {
+    const record = this.#state();
+    const wanted = stateTexts(this.#states);
+    return record !== undefined && Object.entries(wanted).every(([key, text]) => record.texts[key] === text);
+  }
+
+  /** Puts into use what is on the server. */
+  adopt(): void {
+    const { book, settings } = this.#ports;
+    book.adopt(this.#generations, { states: this.#states, ...settings });
+  }
+
+  #make(nowMs: number): Authority {
+    const { trustDomain } = this.#ports;
+    const created = createAuthority({ trustDomain, nowMs, lifeMs: this.periods.lifeMs });
+    const read = readAuthority({
+      certificatePem: Buffer.from(created.certificatePem),
+      privateKeyPem: Buffer.from(created.privateKeyPem),
+    });
+    if (read.kind === 'refuse') throw new TypeError(`a new generation cannot be used: ${read.message}`);
+    return read.authority;
+  }
+
+  async #writeSecret(generations: readonly Authority[], signal: AbortSignal): Promise<ObjectMeta> {
+    const { writer, secrets, namespace } = this.#ports;
+    const desired = authoritySecret(namespace, generations);
+    const record = this.#secret();
+    const written = await write(
+      writer,
+      { type: SECRET, desired, record: record && { ...record, immutable: record.mustRecreate } },
+      signal,
+    );
+    secrets.observe(written);
+    this.#generations = authorityRecord(written).generations;
+    return written.metadata;
+  }
+
+  async #writeState(
+    states: readonly GenerationState[],
+    texts: StateTexts,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { writer, stored, namespace, epoch } = this.#ports;
+    const desired = stateConfigMap(namespace, epoch, { ...texts, ...stateTexts(states) });
+    const written = await write(writer, { type: CONFIG_MAP, desired, record: this.#state() }, signal);
+    stored.observe(written);
+    this.#states = states;
+  }
+
+  /** Puts the own epoch on the ConfigMap, if there is one: from then on an older leader's write is a conflict. */
+  async #claim(signal: AbortSignal): Promise<ConfigMap | undefined> {
+    const { client, writer, stored, namespace, epoch } = this.#ports;
+    const target = { namespace, name: AUTHORITY_STATE_NAME };
+    const found = await client.find<ConfigMap>(CONFIG_MAP, target, { signal });
+    if (found === undefined) {
+      const cached = stored.get(keyOf(target));
+      if (cached !== undefined) stored.observeDeleted(cached.metadata);
+      return undefined;
+    }
+    if (found.metadata.annotations?.[ANNOTATION_LEASE_EPOCH] === epoch) return found;
+    const desired = stateConfigMap(namespace, epoch, found.data ?? {});
+    return write(writer, { type: CONFIG_MAP, desired, record: stateRecord(found) }, signal);
+  }
+
+  #secret(): AuthorityRecord | undefined {
+    const { secrets, namespace } = this.#ports;
+    return secrets.get(keyOf({ namespace, name: AUTHORITY_SECRET_NAME }));
+  }
+
+  #state(): StateRecord | undefined {
+    const { stored, namespace } = this.#ports;
+    return stored.get(keyOf({ namespace, name: AUTHORITY_STATE_NAME }));
+  }
+
+  #haveSigned(): ReadonlySet<string> {
+    const ids = new Set<string>();
+    for (const { generation } of this.#ports.leaves.lines()) ids.add(generation);
+    return ids;
+  }
+}
+
+interface Write<T> {
+  readonly type: typeof SECRET | typeof CONFIG_MAP;
+  readonly desired: T;
+  /** What it replaces. */
+  readonly record: { readonly metadata: ObjectMeta; readonly immutable: boolean } | undefined;
+}
+
+function write<T extends Secret | ConfigMap>(
+  writer: FencedWriter,
+  { type, desired, record }: Write<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  if (record === undefined) return writer.create(type, desired, { signal });
+  const replacement = { desired, observed: record.metadata };
+  // Written over wherever that is possible: between a delete and a create the key would be in this process only.
+  return record.immutable
+    ? writer.recreate(type, replacement, { signal })
+    : writer.replace(type, replacement, { signal });
+}
+
+function isSameTexts(left: StateTexts, right: StateTexts): boolean {
+  const names = Object.keys(right);
+  return Object.keys(left).length === names.length && names.every((name) => left[name] === right[name]);
+}

@@ -1,0 +1,99 @@
+/** A ledger as an object of the API server, and back. */
+
+import {
+  ANNOTATION_CLOSED,
+  ANNOTATION_HIGHEST_NOT_AFTER,
+  ANNOTATION_LEASE_EPOCH,
+  LABEL_LEDGER,
+  LABEL_MANAGED,
+  LEDGER_PREFIX,
+} from '../../api/group.ts';
+import { type LedgerLine, LINES_PER_LEDGER, parseLedgerLine } from '../../domain/ledger/ledger-line.ts';
+import type { KubeObject } from '../../kube/object.ts';
+
+/** The ConfigMap. */
+export interface LedgerConfigMap extends KubeObject {
+  readonly data?: { readonly ledger?: string };
+}
+
+/** The one that is on the server. */
+interface StoredVersion {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** A ledger that may be appended to. */
+export interface OpenLedger {
+  readonly number: number;
+  /** What is on the server; undefined before the first write. */
+  readonly on: StoredVersion | undefined;
+  readonly text: string;
+  readonly lineCount: number;
+  readonly highestNotAfterMs: number;
+}
+
+/** The latest instant that a Date can hold. */
+const NEVER_MS = 8.64e15;
+
+/** Its name. */
+export function nameOf({ number }: OpenLedger): string {
+  return `${LEDGER_PREFIX}${number}`;
+}
+
+/** Whether it takes no more lines. */
+export function isFull({ lineCount }: OpenLedger): boolean {
+  return lineCount >= LINES_PER_LEDGER;
+}
+
+/** Its lines; one that somebody has spoilt is none. */
+export function linesOf({ text }: OpenLedger): readonly LedgerLine[] {
+  return text
+    .split('\n')
+    .map(parseLedgerLine)
+    .filter((line) => line !== undefined);
+}
+
+/** What was read or written. */
+export function versionOf({ metadata }: LedgerConfigMap): StoredVersion {
+  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' };
+}
+
+/** A new one. */
+export function emptyLedger(number: number): OpenLedger {
+  return { number, on: undefined, text: '', lineCount: 0, highestNotAfterMs: 0 };
+}
+
+/** The ledger as it is on the server; a last line that somebody left without a line end gets one. */
+export function ledgerOf(object: LedgerConfigMap): OpenLedger {
+  const stored = object.data?.ledger ?? '';
+  const text = stored === '' || stored.endsWith('\n') ? stored : `${stored}\n`;
+  const highest = Date.parse(object.metadata.annotations?.[ANNOTATION_HIGHEST_NOT_AFTER] ?? '');
+  return {
+    number: Number(object.metadata.name.slice(LEDGER_PREFIX.length)),
+    on: versionOf(object),
+    text,
+    lineCount: text.split('\n').length - 1,
+    // An unreadable date never deletes a ledger: it is then as if its last leaf never expired.
+    highestNotAfterMs: Number.isNaN(highest) ? NEVER_MS : highest,
+  };
+}
+
+/** The object to write. */
+export function configMapOf(ledger: OpenLedger, namespace: string, epoch: string): LedgerConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: nameOf(ledger),
+      namespace,
+      ...ledger.on,
+      labels: { [LABEL_LEDGER]: 'true', [LABEL_MANAGED]: 'true' },
+      annotations: {
+        [ANNOTATION_LEASE_EPOCH]: epoch,
+        [ANNOTATION_HIGHEST_NOT_AFTER]: new Date(ledger.highestNotAfterMs).toISOString(),
+        ...(isFull(ledger) ? { [ANNOTATION_CLOSED]: 'true' } : {}),
+      },
+    },
+    data: { ledger: ledger.text },
+  };
+}

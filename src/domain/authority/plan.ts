@@ -1,0 +1,289 @@
+/**
+ * What to do about the authority next: one step at a time, each safe to be done again. Facts in, decision out.
+ *
+ * A generation is made, then seen everywhere, then signs, then is dropped when its last leaf is over. Nothing here reads a
+ * clock or a cluster.
+ */
+
+import type { AuthorityIntent, GenerationFacts, GivenFacts, Lacking } from './facts.ts';
+import { type AuthorityPeriods, type GenerationSchedule, scheduleOf, scheduleOfGiven } from './periods.ts';
+
+/** How long a generation that was made much too late is waited for. */
+const LATE_SETTLES = 3;
+
+/** Keys of all generations are in one Secret, and certificates of all in every bundle. */
+const MAX_GENERATIONS = 6;
+
+/** What the decision depends on. */
+export interface AuthorityPlanInput {
+  readonly nowMs: number;
+  /** False while this machine and the API server disagree about the time: then nothing is given up. */
+  readonly isClockTrusted: boolean;
+  readonly periods: AuthorityPeriods;
+  readonly generations: readonly GenerationFacts[];
+  readonly intent: AuthorityIntent;
+  /** Absent: generations are made here. */
+  readonly given?: GivenFacts | undefined;
+  /** What has not been seen to carry a generation. */
+  readonly lacking: (id: string) => Lacking;
+}
+
+/** Why another generation is wanted. */
+export type RotationReason = 'First' | 'Due' | 'Asked' | 'Tainted' | 'Revoked' | 'Given' | 'Withdrawn';
+
+/** Why a generation signs now: in its course, because of the deadline, or because nothing else can sign. */
+export type ActivationReason = 'Ready' | 'Deadline' | 'NothingElse';
+
+/** One step; `wait` when there is none before `untilMs`, unless something changes. */
+export type AuthorityStep =
+  | { readonly kind: 'make'; readonly reason: RotationReason }
+  | { readonly kind: 'note-seen'; readonly id: string; readonly isSeen: boolean }
+  | {
+      readonly kind: 'activate';
+      readonly id: string;
+      readonly reason: ActivationReason;
+      readonly missing: Lacking;
+    }
+  | { readonly kind: 'taint'; readonly id: string }
+  | { readonly kind: 'reissued'; readonly id: string }
+  | { readonly kind: 'drop'; readonly id: string; readonly reason: 'Retired' | 'Revoked' | 'Unused' }
+  | { readonly kind: 'wait'; readonly untilMs: number };
+
+/** The step, and what people are to know meanwhile. */
+export interface AuthorityPlan {
+  readonly step: AuthorityStep;
+  /** Namespaces that are waited for no more. */
+  readonly excluded: Lacking;
+  /** What the next step waits for; a sentence with full stop. */
+  readonly message: string;
+}
+
+type Found = Pick<AuthorityPlan, 'step'> & Partial<Omit<AuthorityPlan, 'step'>>;
+
+/**
+ * Decides the next step.
+ *
+ * @returns In this order: something that can sign; marks of what is tainted; what is to be dropped; the successor, made at
+ *   half of the life or at once when the signing one is tainted, revoked or asked away, and put to work when it is seen
+ *   everywhere and has settled.
+ *
+ * Errors: none. Deterministic.
+ */
+export function planAuthority(input: AuthorityPlanInput): AuthorityPlan {
+  const signing = input.generations.find(({ phase }) => phase === 'signing');
+  const found =
+    markTainted(input) ??
+    noteReissued(input) ??
+    (signing === undefined || isOver(signing, input) ? signAgain(input, signing) : undefined) ??
+    drop(input) ??
+    (signing === undefined ? undefined : succeed(input, signing));
+  const { step = { kind: 'make', reason: 'First' }, excluded = new Map(), message = '' } = found ?? {};
+  const held = step.kind === 'make' ? heldBack(input, signing) : undefined;
+  return held ?? { step, excluded, message };
+}
+
+/** Why no generation can be made although one is wanted: it would have to be given. */
+function heldBack(
+  input: AuthorityPlanInput,
+  signing: GenerationFacts | undefined,
+): AuthorityPlan | undefined {
+  const { given, generations } = input;
+  const isOwnCourse = signing !== undefined && !signing.isGiven;
+  if (given === undefined || (given.kind === 'refused' && isOwnCourse)) return undefined;
+  if (given.kind === 'good' && !generations.some(({ id }) => id === given.id)) return undefined;
+  const message =
+    given.kind === 'refused'
+      ? `No generation is made, since the one that is given cannot be used. ${given.message}.`
+      : `Generation ${given.id} is the one that is given; the next one is made when its Secret holds another authority.`;
+  const untilMs = Math.min(...dropsAhead(input), ...askedAhead(input));
+  return { step: { kind: 'wait', untilMs }, excluded: new Map(), message };
+}
+
+function markTainted({ generations, intent }: AuthorityPlanInput): Found | undefined {
+  const fresh = generations.find(
+    ({ id, taintedAtMs }) => taintedAtMs === undefined && (intent.taint.has(id) || intent.revoke.has(id)),
+  );
+  return fresh && { step: { kind: 'taint', id: fresh.id } };
+}
+
+function noteReissued({ generations }: AuthorityPlanInput): Found | undefined {
+  const done = generations.find(
+    ({ phase, reissueTotal, reissuedAtMs, heldLeaves }) =>
+      phase === 'retiring' && reissueTotal !== undefined && reissuedAtMs === undefined && heldLeaves === 0,
+  );
+  return done && { step: { kind: 'reissued', id: done.id } };
+}
+
+/** Nothing can sign: whatever is trusted already goes first, the youngest of it; then whatever there is. */
+function signAgain(input: AuthorityPlanInput, signing: GenerationFacts | undefined): Found | undefined {
+  const { generations, intent } = input;
+  if (generations.length === 0) return { step: { kind: 'make', reason: 'First' } };
+  const usable = generations.filter(
+    (each) => each.id !== signing?.id && !isOver(each, input) && !intent.revoke.has(each.id),
+  );
+  const rank = ({ taintedAtMs, phase, seenSinceMs }: GenerationFacts): number =>
+    (taintedAtMs === undefined ? 0 : 4) + (phase === 'prepared' && seenSinceMs === undefined ? 2 : 0);
+  const [best] = [...usable].sort(
+    (left, right) => rank(left) - rank(right) || right.notBeforeMs - left.notBeforeMs,
+  );
+  if (best === undefined) return { step: { kind: 'make', reason: signing === undefined ? 'First' : 'Due' } };
+  const missing = best.phase === 'prepared' ? input.lacking(best.id) : new Map<string, string>();
+  return { step: { kind: 'activate', id: best.id, reason: 'NothingElse', missing } };
+}
+
+function isOver({ notAfterMs }: GenerationFacts, { nowMs }: AuthorityPlanInput): boolean {
+  return nowMs >= notAfterMs;
+}
+
+function drop(input: AuthorityPlanInput): Found | undefined {
+  const { generations, intent } = input;
+  for (const generation of generations) {
+    const { id, phase, taintedAtMs } = generation;
+    if (phase === 'signing') continue;
+    if (intent.revoke.has(id)) return { step: { kind: 'drop', id, reason: 'Revoked' } };
+    if (phase === 'prepared' && (taintedAtMs !== undefined || isUnwanted(generation, input)))
+      return { step: { kind: 'drop', id, reason: 'Unused' } };
+    if (phase === 'retiring' && isRetired(generation, input))
+      return { step: { kind: 'drop', id, reason: 'Retired' } };
+  }
+  return undefined;
+}
+
+/** It was to sign next, and another is given now, or none. */
+function isUnwanted({ id, isGiven }: GenerationFacts, { given }: AuthorityPlanInput): boolean {
+  return given === undefined ? isGiven === true : given.kind === 'good' && given.id !== id;
+}
+
+/** No leaf of it lives, and what it signed last has left the mounted files too. */
+function isRetired(
+  generation: GenerationFacts,
+  { nowMs, isClockTrusted, periods }: AuthorityPlanInput,
+): boolean {
+  return isClockTrusted && generation.heldLeaves === 0 && nowMs >= retiresAtMs(generation, periods);
+}
+
+function retiresAtMs(
+  { retiringSinceMs = 0, lastLeafEndsAtMs = 0 }: GenerationFacts,
+  { settleMs }: AuthorityPeriods,
+): number {
+  return Math.max(retiringSinceMs, lastLeafEndsAtMs) + settleMs;
+}
+
+function succeed(input: AuthorityPlanInput, signing: GenerationFacts): Found {
+  const { generations, nowMs } = input;
+  const schedule = signing.isGiven ? scheduleOfGiven(signing, input.periods) : scheduleOf(signing);
+  const reason = rotationReason(input, signing, schedule);
+  const next = generations.find(
+    ({ phase, taintedAtMs }) => phase === 'prepared' && taintedAtMs === undefined,
+  );
+  if (next !== undefined) return activateNext(input, { signing, next, schedule, reason });
+  const untilMs = Math.min(schedule.prepareAtMs, ...dropsAhead(input), ...askedAhead(input));
+  if (reason === undefined && nowMs < schedule.prepareAtMs) {
+    const next = signing.isGiven
+      ? 'the next one is the next that is given'
+      : `the next one is made at ${instant(schedule.prepareAtMs)}`;
+    const message = `Generation ${signing.id} signs; ${next}.`;
+    return { step: { kind: 'wait', untilMs }, message };
+  }
+  if (generations.length < MAX_GENERATIONS) return { step: { kind: 'make', reason: reason ?? 'Due' } };
+  const message = `Another generation is made when one of the ${generations.length} there are is retired: the leaves of ${generations[0]?.id} are not over yet.`;
+  return { step: { kind: 'wait', untilMs: Math.min(...dropsAhead(input)) }, message };
+}
+
+function rotationReason(
+  { intent, nowMs, given }: AuthorityPlanInput,
+  { id, activatedAtMs = 0, taintedAtMs, isGiven }: GenerationFacts,
+  { activateAtMs }: GenerationSchedule,
+): RotationReason | undefined {
+  if (intent.revoke.has(id)) return 'Revoked';
+  if (taintedAtMs !== undefined) return 'Tainted';
+  const { rotateBeforeMs } = intent;
+  if (rotateBeforeMs !== undefined && rotateBeforeMs <= nowMs && activatedAtMs < rotateBeforeMs)
+    return 'Asked';
+  if (given?.kind === 'good' && given.id !== id) return 'Given';
+  if (given === undefined && isGiven) return 'Withdrawn';
+  return nowMs >= activateAtMs ? 'Due' : undefined;
+}
+
+interface Succession {
+  readonly signing: GenerationFacts;
+  readonly next: GenerationFacts;
+  readonly schedule: GenerationSchedule;
+  readonly reason: RotationReason | undefined;
+}
+
+function activateNext(input: AuthorityPlanInput, succession: Succession): Found {
+  const { nowMs, periods, isClockTrusted } = input;
+  const { next, schedule, reason } = succession;
+  const { id, seenSinceMs } = next;
+  const excludeAtMs = next.preparedAtMs + schedule.excludeAfterMs;
+  const missing = input.lacking(id);
+  const isExcluding = nowMs >= excludeAtMs;
+  const excluded: Lacking = isExcluding ? missing : new Map();
+  const isSeen = missing.size === excluded.size;
+  // Seen in the time to come: a clock went back, so nobody knows for how long.
+  const isNoted = seenSinceMs !== undefined && seenSinceMs <= nowMs;
+  if (isSeen !== isNoted) return { step: { kind: 'note-seen', id, isSeen }, excluded };
+  const readyAtMs = isNoted ? seenSinceMs + periods.settleMs : Number.POSITIVE_INFINITY;
+  const deadlineMs = deadlineOf(succession, periods);
+  if (isClockTrusted && reason !== undefined && nowMs >= readyAtMs)
+    return { step: { kind: 'activate', id, reason: 'Ready', missing }, excluded };
+  if (isClockTrusted && nowMs >= deadlineMs)
+    return { step: { kind: 'activate', id, reason: 'Deadline', missing }, excluded };
+  const dueMs = reason === undefined ? schedule.activateAtMs : nowMs;
+  const untilMs = Math.min(
+    ...[Math.max(dueMs, readyAtMs), deadlineMs, ...(isExcluding ? [] : [excludeAtMs])],
+    ...dropsAhead(input),
+    ...askedAhead(input),
+  );
+  return {
+    step: { kind: 'wait', untilMs },
+    excluded,
+    message: waitingMessage(input, succession, { missing, readyAtMs }),
+  };
+}
+
+/** A successor that was made late still gets its time, as long as there is any. */
+function deadlineOf({ signing, next, schedule }: Succession, { settleMs }: AuthorityPeriods): number {
+  const { deadlineMs, lastResortMs, excludeAfterMs } = schedule;
+  const lastMs = Math.max(
+    lastResortMs,
+    Math.min(next.preparedAtMs + LATE_SETTLES * settleMs, signing.notAfterMs - settleMs),
+  );
+  return Math.max(deadlineMs, Math.min(next.preparedAtMs + excludeAfterMs + settleMs, lastMs));
+}
+
+function waitingMessage(
+  { isClockTrusted, nowMs }: AuthorityPlanInput,
+  { signing, next, schedule, reason }: Succession,
+  { missing, readyAtMs }: { readonly missing: Lacking; readonly readyAtMs: number },
+): string {
+  const subject =
+    reason === 'Revoked'
+      ? `Generation ${signing.id} is revoked once ${next.id} signs in its place; that`
+      : `Generation ${next.id}`;
+  if (!isClockTrusted) return `${subject} waits until this machine and the API server agree about the time.`;
+  if (readyAtMs === Number.POSITIVE_INFINITY) {
+    const [[namespace, what] = ['', '']] = missing;
+    const more = missing.size > 1 ? `, and ${missing.size - 1} more` : '';
+    return `${subject} waits until it is seen everywhere: namespace ${namespace} (${what})${more}.`;
+  }
+  const atMs = Math.max(reason === undefined ? schedule.activateAtMs : nowMs, readyAtMs);
+  return `${subject} is seen everywhere and signs from ${instant(atMs)} on.`;
+}
+
+/** When a retiring generation may be dropped. */
+function dropsAhead({ generations, periods, nowMs }: AuthorityPlanInput): readonly number[] {
+  return generations
+    .filter(({ phase }) => phase === 'retiring')
+    .map((each) => retiresAtMs(each, periods))
+    .filter((atMs) => atMs > nowMs);
+}
+
+function askedAhead({ intent: { rotateBeforeMs }, nowMs }: AuthorityPlanInput): readonly number[] {
+  return rotateBeforeMs !== undefined && rotateBeforeMs > nowMs ? [rotateBeforeMs] : [];
+}
+
+function instant(atMs: number): string {
+  return new Date(Math.ceil(atMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,75 @@
+/** The operator is killed again and again while the authority rotates: nobody ever holds a certificate that others refuse. */
+
+import { expect } from 'chai';
+import { ACCELERATED, AuthorityProbe } from '../../support/authority.ts';
+import { useControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type RunningOperator, startOperator } from '../../support/operator.ts';
+import { pseudoRandom } from '../../support/pseudo-random.ts';
+import { AGENTS, useSwarm } from '../../support/swarm.ts';
+
+const FLAGS = [
+  `--namespaces=${AGENTS}`,
+  ...ACCELERATED,
+  '--lease-duration=1s',
+  '--renew-deadline=800ms',
+  '--retry-period=200ms',
+];
+const NAMES = ['agent-a', 'agent-b', 'agent-c'];
+const KILLS = 12;
+
+describe('an authority whose operator is killed at any moment', () => {
+  const controlPlane = useControlPlane();
+  const swarm = useSwarm(controlPlane);
+  let operator: RunningOperator | undefined;
+  let authority: AuthorityProbe;
+
+  const start = async (): Promise<void> => {
+    operator = await startOperator({ controlPlane: controlPlane(), flags: FLAGS });
+  };
+  before(async () => {
+    authority = new AuthorityProbe(swarm().client);
+    await start();
+    for (const name of NAMES) await swarm().createAgent(name);
+    for (const name of NAMES) await swarm().ready(name);
+  });
+  after(() => operator?.stop());
+
+  /** Every leaf against what every agent trusts, and the bundle; the leaves are read first. */
+  const expectTrust = async (): Promise<void> => {
+    const signers = new Set(
+      (await Promise.all(NAMES.map((name) => authority.inSecret(`${name}-tls`)))).map(
+        ({ signedBy }) => signedBy,
+      ),
+    );
+    const secrets = await Promise.all(NAMES.map((name) => authority.inSecret(`${name}-tls`)));
+    const trusted = [await authority.inBundle(), ...secrets.map(({ carries }) => carries)];
+    for (const id of signers) for (const carries of trusted) expect(carries).to.include(id);
+  };
+
+  it('rotates all the same', async function () {
+    this.timeout(180_000);
+    const random = pseudoRandom(7);
+    const { signing: first } = await authority.see();
+    await authority.ask({ rotateBefore: new Date().toISOString() });
+    for (let kills = 0; kills < KILLS; kills++) {
+      const untilMs = performance.now() + 100 + random() * 2_000;
+      await eventually('the next kill', async () => {
+        await expectTrust();
+        return performance.now() > untilMs;
+      });
+      await operator?.kill();
+      await start();
+    }
+    const { signing } = await authority.until('another one to sign', (seen) => seen.signing !== first);
+    await eventually(
+      'all to be signed anew',
+      async () => {
+        await expectTrust();
+        const found = await Promise.all(NAMES.map((name) => authority.inSecret(`${name}-tls`)));
+        return found.every(({ signedBy }) => signedBy === signing);
+      },
+      { timeoutMs: 60_000 },
+    );
+  });
+});

@@ -1,0 +1,312 @@
+/**
+ * A cluster in which authorities rotate, as far as trust is concerned: two objects of the operator, bundles and Secrets with
+ * what pods still have mounted of them, and leaders that end between any two writes, lose answers, or come back late.
+ */
+
+import type { AuthorityIntent, GenerationSpan, GenerationState } from '../../src/domain/authority/facts.ts';
+import { authorityPeriods } from '../../src/domain/authority/periods.ts';
+import { type AuthorityStep, planAuthority } from '../../src/domain/authority/plan.ts';
+import { afterStep, inOrder, recoverStates } from '../../src/domain/authority/states.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** How long a pod may have an older version mounted. */
+const MOUNT_DELAY_MS = 2 * MINUTE_MS;
+const LEAF_MS = 24 * HOUR_MS;
+const BACKDATE_MS = 2 * MINUTE_MS;
+export const LIFE_MS: number = 30 * 24 * HOUR_MS;
+const PERIODS = authorityPeriods({ lifeMs: LIFE_MS, acceleration: 1, reissuePerSecond: 20 });
+
+interface Versioned<T> {
+  readonly version: number;
+  readonly value: T;
+}
+
+interface Leaf {
+  readonly generation: string;
+  readonly notAfterMs: number;
+}
+
+interface Held {
+  readonly leaf: Leaf;
+  readonly carries: readonly string[];
+}
+
+/** Every version of a file, with the instant at which the next one took its place. */
+class Mounted<T> {
+  #versions: { readonly value: T; untilMs: number }[] = [];
+
+  put(value: T, nowMs: number): void {
+    const last = this.#versions.at(-1);
+    if (last !== undefined) last.untilMs = nowMs;
+    this.#versions = this.#versions.filter(({ untilMs }) => untilMs + MOUNT_DELAY_MS >= nowMs);
+    this.#versions.push({ value, untilMs: Number.POSITIVE_INFINITY });
+  }
+
+  get newest(): T | undefined {
+    return this.#versions.at(-1)?.value;
+  }
+
+  /** Those that some pod may still read. */
+  readable(nowMs: number): readonly T[] {
+    return this.#versions.filter(({ untilMs }) => untilMs + MOUNT_DELAY_MS > nowMs).map(({ value }) => value);
+  }
+}
+
+/** A namespace with one agent. */
+class Namespace {
+  readonly bundle: Mounted<readonly string[]> = new Mounted();
+  readonly secret: Mounted<Held> = new Mounted();
+  refuses = false;
+  /** Generations that sign although they were not seen here. */
+  readonly excused: Set<string> = new Set();
+}
+
+interface Leader {
+  readonly epoch: number;
+  generations: readonly GenerationSpan[];
+  states: readonly GenerationState[];
+  /** What it has put into use; none before it has taken over. */
+  used: { readonly trusted: readonly string[]; readonly signing: string | undefined };
+  secretVersion: number;
+  stateVersion: number;
+}
+
+/** What becomes of a write: done, not sent because the leader ended, or done with the answer lost. */
+export type Fate = 'done' | 'crash-before' | 'crash-after' | 'answer-lost';
+
+/** What a leader does next goes like this: its first write, its second write. */
+export type Fates = readonly [Fate, Fate];
+
+export class AuthorityWorld {
+  nowMs: number = Date.UTC(2026, 0, 1);
+  readonly namespaces: readonly Namespace[] = [new Namespace(), new Namespace(), new Namespace()];
+  intent: AuthorityIntent = { rotateBeforeMs: undefined, taint: new Set(), revoke: new Set() };
+  readonly #steps: string[] = [];
+  readonly #revoked = new Set<string>();
+  #made = 0;
+  #epoch = 0;
+  #version = 0;
+  #secret: Versioned<readonly GenerationSpan[]> | undefined;
+  #state: Versioned<readonly GenerationState[]> | undefined;
+  readonly #ledger: Leaf[] = [];
+  readonly #handedOut: Leaf[] = [];
+  #leader: Leader | undefined;
+  /** Writes of the Secret by leaders that ended, still on their way. */
+  #late: { readonly over: number; readonly value: readonly GenerationSpan[] }[] = [];
+
+  get generations(): readonly string[] {
+    return (this.#secret?.value ?? []).map(({ id }) => id);
+  }
+
+  /** What leaders decided, the latest last. */
+  story(): string {
+    return this.#steps
+      .filter((step) => !step.includes('wait'))
+      .slice(-30)
+      .join('\n');
+  }
+
+  get signing(): string | undefined {
+    return this.#leader?.used.signing;
+  }
+
+  /** The leader ends; the next one reads everything from the server. */
+  newLeader(): void {
+    this.#epoch += 1;
+    // The claim: an older leader's write of the state is a conflict from now on.
+    if (this.#state !== undefined) this.#state = { ...this.#state, version: this.#nextVersion() };
+    const generations = this.#secret?.value ?? [];
+    this.#leader = {
+      epoch: this.#epoch,
+      generations,
+      states: this.#recover(this.#state?.value, generations),
+      used: { trusted: [], signing: undefined },
+      secretVersion: this.#secret?.version ?? 0,
+      stateVersion: this.#state?.version ?? 0,
+    };
+  }
+
+  /** Somebody deletes the ConfigMap while no leader runs. */
+  loseState(): void {
+    this.#leader = undefined;
+    this.#state = undefined;
+  }
+
+  /** A namespace begins or ends to take no bundle. */
+  refuse(): void {
+    const [namespace] = this.namespaces;
+    if (namespace !== undefined) namespace.refuses = !namespace.refuses;
+  }
+
+  /** An administrator asks something: of the oldest generation, or of the one that signs. */
+  ask(what: 'rotate' | 'taint' | 'revoke'): void {
+    const { intent, nowMs, signing } = this;
+    const ids = what === 'revoke' ? this.generations.slice(0, 1) : signing === undefined ? [] : [signing];
+    this.intent =
+      what === 'rotate' ? { ...intent, rotateBeforeMs: nowMs } : { ...intent, [what]: new Set(ids) };
+  }
+
+  /** A write that an older leader sent arrives now, if nothing has changed since. */
+  lateWrite(): void {
+    const write = this.#late.shift();
+    if (write === undefined || (this.#secret?.version ?? 0) !== write.over) return;
+    this.#secret = { version: this.#nextVersion(), value: write.value };
+  }
+
+  /** One step of the leader's plan. `skewMs`: its clock is ahead. */
+  reconcile(
+    fates: Fates,
+    { skewMs, isClockTrusted }: { readonly skewMs: number; readonly isClockTrusted: boolean },
+  ): void {
+    if (this.#leader === undefined) this.newLeader();
+    const leader = this.#leader;
+    if (leader === undefined) return;
+    const nowMs = this.nowMs + (isClockTrusted ? skewMs : 0);
+    if ((this.#secret?.version ?? 0) !== leader.secretVersion && leader.generations.length > 0) {
+      this.#secret = { version: this.#nextVersion(), value: leader.generations };
+      leader.secretVersion = this.#secret.version;
+      return;
+    }
+    const states = this.#recover(leader.states, leader.generations);
+    const generations = leader.generations.flatMap((span) => {
+      const state = states.find(({ id }) => id === span.id);
+      if (state === undefined) return [];
+      const ends = this.#ledger
+        .filter(({ generation }) => generation === span.id)
+        .map((leaf) => leaf.notAfterMs);
+      const lastLeafEndsAtMs = ends.length === 0 ? undefined : Math.max(...ends);
+      const heldLeaves = this.namespaces.filter(({ secret }) => {
+        const leaf = secret.newest?.leaf;
+        return leaf?.generation === span.id && leaf.notAfterMs >= nowMs;
+      }).length;
+      return [{ ...state, ...span, lastLeafEndsAtMs, heldLeaves }];
+    });
+    const lacking = (id: string): ReadonlyMap<string, string> =>
+      new Map(
+        this.namespaces.flatMap(({ bundle, secret }, at) => {
+          const carries =
+            bundle.newest?.includes(id) === true && secret.newest?.carries.includes(id) !== false;
+          return carries ? [] : [[String(at), 'lacks it'] as const];
+        }),
+      );
+    const plan = planAuthority({
+      nowMs,
+      isClockTrusted,
+      periods: PERIODS,
+      generations,
+      intent: this.intent,
+      lacking,
+    });
+    const { step } = plan;
+    this.#steps.push(`${new Date(this.nowMs).toISOString()} ${describeStep(step)}, ${fates.join()}`);
+    const next = generations.find(({ phase }) => phase === 'prepared');
+    if (next !== undefined) this.#excuse(next.id, plan.excluded);
+    if (step.kind === 'drop' && step.reason === 'Revoked') this.#revoked.add(step.id);
+    if (step.kind === 'activate') this.#excuse(step.id, step.missing);
+    const made = step.kind === 'make' ? this.#make(nowMs) : undefined;
+    if (made !== undefined || step.kind === 'drop') {
+      const kept = leader.generations.filter(({ id }) => step.kind !== 'drop' || id !== step.id);
+      const wanted = inOrder(made === undefined ? kept : [...kept, made]);
+      if (!this.#writeSecret(leader, wanted, fates[0])) return;
+    }
+    const after = afterStep(generations, step, { nowMs, madeId: made?.id ?? '' });
+    if (!this.#writeState(leader, after, fates[1])) return;
+    const trusted = leader.generations.map(({ id }) => id);
+    leader.used = { trusted, signing: after.find(({ phase }) => phase === 'signing')?.id };
+  }
+
+  /** The leader brings bundle and Secret of a namespace to what it has put into use, and renews the leaf when `renews`. */
+  distribute(at: number, renews: boolean): void {
+    const { used, generations } = this.#leader ?? {};
+    const namespace = this.namespaces[at];
+    if (used?.signing === undefined || generations === undefined || namespace === undefined) return;
+    if (!namespace.refuses) namespace.bundle.put(used.trusted, this.nowMs);
+    const { leaf } = namespace.secret.newest ?? {};
+    const isGood =
+      leaf !== undefined && leaf.notAfterMs > this.nowMs && used.trusted.includes(leaf.generation);
+    const signing = generations.find(({ id }) => id === used.signing);
+    if (signing === undefined || signing.notAfterMs <= this.nowMs) return;
+    if (isGood && !renews) {
+      namespace.secret.put({ leaf, carries: used.trusted }, this.nowMs);
+      return;
+    }
+    const issued = { generation: signing.id, notAfterMs: Math.min(this.nowMs + LEAF_MS, signing.notAfterMs) };
+    this.#ledger.push(issued);
+    this.#handedOut.push(issued);
+    namespace.secret.put({ leaf: issued, carries: used.trusted }, this.nowMs);
+  }
+
+  /** Live leaves that somebody refuses who should not, in words. */
+  failures(): readonly string[] {
+    const live = this.#handedOut.filter(
+      (leaf) => leaf.notAfterMs > this.nowMs && !this.#revoked.has(leaf.generation),
+    );
+    const alive = new Set(live.map(({ generation }) => generation));
+    return this.namespaces.flatMap(({ bundle, secret, excused }, at) => {
+      const read = [
+        ...bundle.readable(this.nowMs),
+        ...secret.readable(this.nowMs).map(({ carries }) => carries),
+      ];
+      for (const id of excused) if (read.every((trusted) => trusted.includes(id))) excused.delete(id);
+      return [...alive]
+        .filter((id) => !excused.has(id) && read.some((trusted) => !trusted.includes(id)))
+        .map((id) => `namespace ${at} may refuse leaves of ${id}`);
+    });
+  }
+
+  /** It did not take the generation in time: nobody promised it anything until it has. */
+  #excuse(id: string, missing: ReadonlyMap<string, string>): void {
+    for (const at of missing.keys()) this.namespaces[Number(at)]?.excused.add(id);
+  }
+
+  #recover(
+    stored: readonly GenerationState[] | undefined,
+    generations: readonly GenerationSpan[],
+  ): readonly GenerationState[] {
+    const haveSigned = new Set(this.#ledger.map(({ generation }) => generation));
+    return recoverStates(stored, { generations, haveSigned, nowMs: this.nowMs });
+  }
+
+  #make(nowMs: number): GenerationSpan {
+    this.#made += 1;
+    const id = this.#made.toString(16).padStart(16, '0');
+    return { id, notBeforeMs: nowMs - BACKDATE_MS, notAfterMs: nowMs + LIFE_MS };
+  }
+
+  /** Whether the leader goes on, knowing that it was written. */
+  #writeSecret(leader: Leader, value: readonly GenerationSpan[], fate: Fate): boolean {
+    if (fate === 'crash-before') {
+      this.#late.push({ over: leader.secretVersion, value });
+      this.#leader = undefined;
+      return false;
+    }
+    this.#secret = { version: this.#nextVersion(), value };
+    if (fate === 'crash-after') this.#leader = undefined;
+    if (fate !== 'done') return false;
+    leader.generations = value;
+    leader.secretVersion = this.#secret.version;
+    return true;
+  }
+
+  #writeState(leader: Leader, value: readonly GenerationState[], fate: Fate): boolean {
+    if (fate === 'crash-before') this.#leader = undefined;
+    if (fate === 'crash-before') return false;
+    this.#state = { version: this.#nextVersion(), value };
+    if (fate === 'crash-after') this.#leader = undefined;
+    if (fate !== 'done') return false;
+    leader.states = value;
+    leader.stateVersion = this.#state.version;
+    return true;
+  }
+
+  #nextVersion(): number {
+    this.#version += 1;
+    return this.#version;
+  }
+}
+
+function describeStep(step: AuthorityStep): string {
+  const id = 'id' in step ? ` ${step.id.slice(-2)}` : '';
+  return `${step.kind}${id}${'reason' in step ? ` (${step.reason})` : ''}`;
+}
