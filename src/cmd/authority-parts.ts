@@ -63,8 +63,12 @@ export interface AuthorityParts {
   readonly caches: readonly RunningCache[];
   /** The ledger, for leaves of the generation that signs. */
   guarded(ledger: LedgerCommit): LedgerCommit;
-  /** Connects it with what it looks at, which needs the book itself. Call before the caches start. */
-  connect(view: ClusterView): Controller;
+  /**
+   * Connects it with what it looks at, which needs the book itself. Call before the caches start.
+   *
+   * @param note See `AuthorityPorts`.
+   */
+  connect(view: ClusterView, note: () => void): Controller;
 }
 
 /** Beyond this difference from the API server nothing is given up. */
@@ -103,12 +107,12 @@ export function authorityParts(options: AuthorityPartsOptions): AuthorityParts {
     book,
     caches: [secrets, stored, intents, ...(givens === undefined ? [] : [givens])],
     guarded: (ledger) => guardedLedger(ledger, book),
-    connect(view) {
+    connect(view, note) {
       const controller = new Controller({
         ...options.controller('authority'),
         listKeys: () => [AUTHORITY_SECRET_NAME],
         reconcile: authorityReconciler({
-          ...{ keeper, book, stored, intents, view, leaves, namespace, nowMs },
+          ...{ keeper, book, stored, intents, view, leaves, namespace, nowMs, note },
           given: givens && givenSource(options, givens),
           isClockTrusted: () => Math.abs(clock.skewMs()) <= MAX_SKEW_MS,
           monotonicMs: () => clock.monotonicMs(),

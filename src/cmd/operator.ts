@@ -231,7 +231,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     controller: common,
     tell: (metadata, event) => tell('ConfigMap', metadata, event),
   });
-  const authorities = kept.connect(view);
+  const authorities = kept.connect(view, () => void authority());
   connectTriggers(view, { identities, bundles });
   crl.connect(identities);
   walls.connect(identities);

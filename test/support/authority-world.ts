@@ -5,7 +5,7 @@
 
 import type { AuthorityIntent, GenerationSpan, GenerationState } from '../../src/domain/authority/facts.ts';
 import { authorityPeriods } from '../../src/domain/authority/periods.ts';
-import { type AuthorityStep, planAuthority } from '../../src/domain/authority/plan.ts';
+import { type AuthorityPlan, type AuthorityStep, planAuthority } from '../../src/domain/authority/plan.ts';
 import { afterStep, inOrder, recoverStates } from '../../src/domain/authority/states.ts';
 
 const MINUTE_MS = 60_000;
@@ -68,6 +68,9 @@ interface Leader {
   states: readonly GenerationState[];
   /** What it has put into use; none before it has taken over. */
   used: { readonly trusted: readonly string[]; readonly signing: string | undefined };
+  /** Texts of bundles that it knows: what it has put into use itself. */
+  readonly noted: Set<string>;
+  readonly takenOverAtMs: number;
   secretVersion: number;
   stateVersion: number;
 }
@@ -84,6 +87,8 @@ export class AuthorityWorld {
   intent: AuthorityIntent = { rotateBeforeMs: undefined, taint: new Set(), revoke: new Set() };
   readonly #steps: string[] = [];
   readonly #revoked = new Set<string>();
+  /** What leaders decided by what namespaces carry before they could know. */
+  readonly #blind: string[] = [];
   #made = 0;
   #epoch = 0;
   #version = 0;
@@ -111,20 +116,36 @@ export class AuthorityWorld {
     return this.#leader?.used.signing;
   }
 
-  /** The leader ends; the next one reads everything from the server. */
-  newLeader(): void {
+  /** The leader ends; the next one reads everything from the server. A blind one puts nothing into use before its first step. */
+  newLeader(isBlind = false): void {
     this.#epoch += 1;
     // The claim: an older leader's write of the state is a conflict from now on.
     if (this.#state !== undefined) this.#state = { ...this.#state, version: this.#nextVersion() };
     const generations = this.#secret?.value ?? [];
-    this.#leader = {
+    const stored = this.#state?.value;
+    const leader: Leader = {
       epoch: this.#epoch,
       generations,
-      states: this.#recover(this.#state?.value, generations),
+      states: this.#recover(stored, generations),
       used: { trusted: [], signing: undefined },
+      noted: new Set(),
+      takenOverAtMs: this.nowMs,
       secretVersion: this.#secret?.version ?? 0,
       stateVersion: this.#state?.version ?? 0,
     };
+    this.#leader = leader;
+    const signing = stored?.filter(({ phase }) => phase === 'signing') ?? [];
+    const isStored = generations.every(({ id }) => stored?.some((each) => each.id === id));
+    if (!isBlind && signing.length === 1 && isStored) this.#adopt(leader, leader.states);
+  }
+
+  /** Puts into use what is on the server; whatever is in use is known where it stands. */
+  #adopt(leader: Leader, states: readonly GenerationState[]): void {
+    const signing = states.find(({ phase }) => phase === 'signing')?.id;
+    if (!leader.generations.some(({ id }) => id === signing)) return;
+    const trusted = leader.generations.map(({ id }) => id);
+    leader.used = { trusted, signing };
+    leader.noted.add(trusted.join());
   }
 
   /** Somebody deletes the ConfigMap while no leader runs. */
@@ -185,8 +206,11 @@ export class AuthorityWorld {
     const lacking = (id: string): ReadonlyMap<string, string> =>
       new Map(
         this.namespaces.flatMap(({ bundle, secret }, at) => {
+          const known = (carried: readonly string[] | undefined): readonly string[] =>
+            carried !== undefined && leader.noted.has(carried.join()) ? carried : [];
+          const { newest } = secret;
           const carries =
-            bundle.newest?.includes(id) === true && secret.newest?.carries.includes(id) !== false;
+            known(bundle.newest).includes(id) && (newest === undefined || known(newest.carries).includes(id));
           return carries ? [] : [[String(at), 'lacks it'] as const];
         }),
       );
@@ -196,10 +220,13 @@ export class AuthorityWorld {
       periods: PERIODS,
       generations,
       intent: this.intent,
+      takenOverAtMs: leader.takenOverAtMs,
+      isLookedAt: leader.noted.size > 0,
       lacking,
     });
     const { step } = plan;
     this.#steps.push(`${new Date(this.nowMs).toISOString()} ${describeStep(step)}, ${fates.join()}`);
+    if (leader.noted.size === 0 && isJudgement(plan)) this.#blind.push(describeStep(step));
     const next = generations.find(({ phase }) => phase === 'prepared');
     if (next !== undefined) this.#excuse(next.id, plan.excluded);
     if (step.kind === 'drop' && step.reason === 'Revoked') this.#revoked.add(step.id);
@@ -212,8 +239,7 @@ export class AuthorityWorld {
     }
     const after = afterStep(generations, step, { nowMs, madeId: made?.id ?? '' });
     if (!this.#writeState(leader, after, fates[1])) return;
-    const trusted = leader.generations.map(({ id }) => id);
-    leader.used = { trusted, signing: after.find(({ phase }) => phase === 'signing')?.id };
+    this.#adopt(leader, after);
   }
 
   /** The leader brings bundle and Secret of a namespace to what it has put into use, and renews the leaf when `renews`. */
@@ -237,13 +263,13 @@ export class AuthorityWorld {
     namespace.secret.put({ leaf: issued, carries: used.trusted }, this.nowMs);
   }
 
-  /** Live leaves that somebody refuses who should not, in words. */
+  /** Live leaves that somebody refuses who should not, and what was decided without looking, in words. */
   failures(): readonly string[] {
     const live = this.#handedOut.filter(
       (leaf) => leaf.notAfterMs > this.nowMs && !this.#revoked.has(leaf.generation),
     );
     const alive = new Set(live.map(({ generation }) => generation));
-    return this.namespaces.flatMap(({ bundle, secret, excused }, at) => {
+    const refused = this.namespaces.flatMap(({ bundle, secret, excused }, at) => {
       const read = [
         ...bundle.readable(this.nowMs),
         ...secret.readable(this.nowMs).map(({ carries }) => carries),
@@ -253,6 +279,7 @@ export class AuthorityWorld {
         .filter((id) => !excused.has(id) && read.some((trusted) => !trusted.includes(id)))
         .map((id) => `namespace ${at} may refuse leaves of ${id}`);
     });
+    return [...refused, ...this.#blind.map((step) => `${step} without having looked`)];
   }
 
   /** It did not take the generation in time: nobody promised it anything until it has. */
@@ -304,6 +331,12 @@ export class AuthorityWorld {
     this.#version += 1;
     return this.#version;
   }
+}
+
+/** Whether it depends on what namespaces carry. */
+function isJudgement({ step, excluded }: AuthorityPlan): boolean {
+  const isForced = step.kind === 'activate' && step.reason === 'NothingElse';
+  return excluded.size > 0 || step.kind === 'note-seen' || (step.kind === 'activate' && !isForced);
 }
 
 function describeStep(step: AuthorityStep): string {

@@ -83,6 +83,11 @@ export class AuthorityBook {
     return this.#published.get(sha256);
   }
 
+  /** Whether any bundle is remembered. */
+  get hasPublished(): boolean {
+    return this.#published.size > 0;
+  }
+
   /** Remembers a bundle that is about to be published: what is in use, with whatever else is trusted. Gives it back. */
   noted(state: AuthorityState): AuthorityState {
     if (state.kind === 'ready' && state !== this.#noted) this.#publish(state);

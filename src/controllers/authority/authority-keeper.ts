@@ -59,9 +59,12 @@ export interface KeeperPorts {
   readonly nowMs: () => number;
 }
 
-/** What taking over has found. `rebuilt`: the phases were lost, and are found again from Secret and ledger. */
+/**
+ * What taking over has found. `rebuilt`: the phases were lost, and are found again from Secret and ledger. `isStored`: all of them
+ * stand on the server.
+ */
 export type TakenOver =
-  | { readonly kind: 'taken'; readonly rebuilt: boolean }
+  | { readonly kind: 'taken'; readonly rebuilt: boolean; readonly isStored: boolean }
   | { readonly kind: 'broken'; readonly problem: string };
 
 /** What a step is carried out with. */
@@ -76,7 +79,7 @@ export interface CarryingOut {
 export class AuthorityKeeper {
   readonly periods: AuthorityPeriods;
   readonly #ports: KeeperPorts;
-  #isTaken = false;
+  #takenOverAtMs: number | undefined;
   #generations: readonly Authority[] = [];
   /** As they stand on the server. */
   #states: readonly GenerationState[] = [];
@@ -88,7 +91,12 @@ export class AuthorityKeeper {
 
   /** Whether the server was asked already; nothing may be used before. */
   get isTaken(): boolean {
-    return this.#isTaken;
+    return this.#takenOverAtMs !== undefined;
+  }
+
+  /** When it was; by the clock of then. */
+  get takenOverAtMs(): number {
+    return this.#takenOverAtMs ?? this.#ports.nowMs();
   }
 
   /** What there is, oldest first. */
@@ -125,8 +133,9 @@ export class AuthorityKeeper {
       haveSigned: this.#haveSigned(),
       nowMs: this.#ports.nowMs(),
     });
-    this.#isTaken = true;
-    return { kind: 'taken', rebuilt: !isSound && this.#generations.length > 1 };
+    this.#takenOverAtMs = this.#ports.nowMs();
+    const isStored = isSound && this.#generations.every(({ id }) => known.some((each) => each.id === id));
+    return { kind: 'taken', rebuilt: !isSound && this.#generations.length > 1, isStored };
   }
 
   /** Whether the Secret is as this process has it. */

@@ -18,13 +18,15 @@ import type { AuthorityBook } from './authority-book.ts';
 export interface CoveragePorts {
   readonly view: ClusterView;
   readonly leaves: Pick<LeafBook, 'find' | 'lines'>;
-  readonly book: Pick<AuthorityBook, 'publishedIn'>;
+  readonly book: Pick<AuthorityBook, 'publishedIn' | 'hasPublished'>;
 }
 
 /** What was seen at one instant. */
 export interface Coverage {
   /** Namespaces with agents that are governed. */
   readonly namespaces: number;
+  /** False before any bundle is known: then whatever namespaces carry cannot be told, and all of them lack everything. */
+  readonly isLookedAt: boolean;
   /** What has not been seen to carry a generation. */
   lacking(id: string): Lacking;
   /** Secrets by the generation of their leaf, those whose leaf is over left out. */
@@ -70,6 +72,7 @@ export function seeCoverage(
   }
   return {
     namespaces: seen.size,
+    isLookedAt: book.hasPublished,
     heldLeaves,
     lastLeafEndsAtMs: lastEnds(leaves),
     lacking: (id) =>
@@ -90,7 +93,9 @@ function seeNamespace({ view, book }: CoveragePorts, namespace: string): Namespa
     ? 'the operator may not look: its RoleBinding is missing'
     : states.some((state) => state !== 'synced')
       ? 'it is not listed yet'
-      : undefined;
+      : book.hasPublished
+        ? undefined
+        : 'it was not looked at yet';
   const digest = governed?.bundles.get(keyOf({ namespace, name: BUNDLE_NAME }))?.digests.get('ca.crt');
   const sha256 = Buffer.from(digest ?? '', 'base64url').toString('hex');
   return { unknown, bundle: book.publishedIn(sha256), secrets };

@@ -7,7 +7,7 @@
 
 import { AUTHORITY_INTENT_NAME, AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } from '../../api/group.ts';
 import { type GenerationFacts, type GivenFacts, NO_INTENT } from '../../domain/authority/facts.ts';
-import { type AuthorityPlan, planAuthority } from '../../domain/authority/plan.ts';
+import { type AuthorityPlan, isAskedAway, planAuthority } from '../../domain/authority/plan.ts';
 import type { Cache } from '../../kube/cache.ts';
 import type { Outcome, Reconcile } from '../../kube/controller.ts';
 import { isKubeError } from '../../kube/errors.ts';
@@ -36,6 +36,8 @@ export interface AuthorityPorts
   readonly intents: Cache<IntentRecord, ConfigMap>;
   /** What is given in place of generations that are made here; undefined: nothing is to be given. */
   readonly given: GivenSource | undefined;
+  /** Notes the bundle that is published from now on, if anything is in use. */
+  readonly note: () => void;
   readonly isClockTrusted: () => boolean;
   readonly monotonicMs: () => number;
   readonly observer: AuthorityObserver;
@@ -110,7 +112,10 @@ class Round {
         return { kind: 'stalled', reason: 'AuthorityUnavailable' };
       }
       if (taken.rebuilt) this.#tellRebuilt();
+      // What the leader before has published is found in namespaces only by who knows its text.
+      if (taken.isStored) keeper.adopt();
     }
+    this.#ports.note();
     await this.#mend(signal);
     this.#tellProblems();
     for (let steps = 0; steps < MAX_STEPS; steps++) {
@@ -155,17 +160,19 @@ class Round {
     if (given.kind === 'refuse') return `${secret} is refused: ${said}.`;
     const { id } = given.authority;
     const phase = facts.find((each) => each.id === id)?.phase;
+    if (phase === undefined && isAskedAway(id, this.#intent()?.intent ?? NO_INTENT))
+      return `${secret} is refused: generation ${id} is tainted or revoked: give another one.`;
     return `${secret} holds generation ${id}, which is ${phase ?? 'not taken yet'}.`;
   }
 
   #plan(
     generations: readonly GenerationFacts[],
-    { lacking }: Coverage,
+    { isLookedAt, lacking }: Coverage,
     given: GivenAuthority | undefined,
   ): AuthorityPlan {
     const { keeper, nowMs, isClockTrusted } = this.#ports;
     const intent = this.#intent()?.intent ?? NO_INTENT;
-    const { periods } = keeper;
+    const { periods, takenOverAtMs } = keeper;
     return planAuthority({
       nowMs: nowMs(),
       isClockTrusted: isClockTrusted(),
@@ -173,6 +180,8 @@ class Round {
       generations,
       intent,
       given: given && givenFacts(given),
+      takenOverAtMs,
+      isLookedAt,
       lacking,
     });
   }

@@ -19,6 +19,8 @@ export interface BundleJudged {
   readonly namespace: string;
   readonly observed: BundleRecord;
   readonly trust: Omit<BundleTrust, 'nowMs'>;
+  /** Roots, PEM, that were trusted when it may have been signed and are not any more; empty when there are none. */
+  readonly formerPem: string;
 }
 
 /** What was found. */
@@ -30,10 +32,12 @@ export interface BundleFindings {
 }
 
 /** Looks at it, as of when it was signed: what has ended, or was signed by a clock that was ahead, is ours all the same. */
-export function judgeBundle({ namespace, observed, trust }: BundleJudged): BundleFindings {
+export function judgeBundle({ namespace, observed, trust, formerPem }: BundleJudged): BundleFindings {
   const { signature = '', metadata, immutable, digests } = observed;
   const peeked = peekBundleClaims(signature);
-  const read = peeked && readBundleSignature(signature, { ...trust, nowMs: peeked.iat * 1000 });
+  const readBy = (rootsPem: string): BundleClaims | undefined =>
+    peeked && readBundleSignature(signature, { ...trust, rootsPem, nowMs: peeked.iat * 1000 });
+  const read = readBy(trust.rootsPem) ?? (formerPem === '' ? undefined : readBy(formerPem));
   const claims = read?.aud === namespace ? read : undefined;
   const isManaged = metadata.labels?.[LABEL_MANAGED] === 'true';
   if (!isManaged) return { claims, wrong: `the label ${LABEL_MANAGED} was missing` };

@@ -5,7 +5,7 @@ import { readRevocationsFile } from '../../domain/token/state/revocations-file.t
 import type { RevocationLists } from '../crl/revocation-lists.ts';
 import type { RevocationBook } from '../revocation/revocation-book.ts';
 import { digestsOf } from './bundle-record.ts';
-import type { BundleFindings } from './judge.ts';
+import { BUNDLE_LIFE_SECONDS, type BundleFindings } from './judge.ts';
 import { NamedAgents } from './named-agents.ts';
 import type { BundleStore } from './store.ts';
 
@@ -16,11 +16,15 @@ export interface Adoption {
   readonly lists: Pick<RevocationLists, 'adopt'>;
 }
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
 /** By namespace. */
 export class BundleMemory {
   readonly named: NamedAgents = new NamedAgents();
   readonly #monotonicMs: () => number;
   readonly #adopted = new Set<string>();
+  /** By PEM of a certificate: when it was last among those that are trusted. */
+  readonly #rootsAtMs = new Map<string, number>();
   readonly #sequences = new Map<string, number>();
   readonly #revisions = new Map<string, number>();
   readonly #writtenAtMs = new Map<string, number>();
@@ -30,7 +34,24 @@ export class BundleMemory {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Takes over what an earlier leader has revoked in this namespace, once: the objects may be gone meanwhile. */
+  /**
+   * The roots, PEM, that were trusted by this process within the life of a bundle and are not any more: what they have signed is
+   * nobody's alteration. Empty when there are none.
+   *
+   * @param trustedPem Those that are trusted now.
+   */
+  formerPem(trustedPem: string): string {
+    const nowMs = this.#monotonicMs();
+    for (const pem of trustedPem.match(CERTIFICATE) ?? []) this.#rootsAtMs.set(pem, nowMs);
+    for (const [pem, atMs] of this.#rootsAtMs)
+      if (atMs + BUNDLE_LIFE_SECONDS * 1000 < nowMs) this.#rootsAtMs.delete(pem);
+    return [...this.#rootsAtMs.keys()].filter((pem) => !trustedPem.includes(pem)).join('\n');
+  }
+
+  /**
+   * Takes over what an earlier leader has revoked in this namespace, once: the objects may be gone meanwhile. A bundle that
+   * cannot be read does not count: another look may find it whole.
+   */
   async adoptOnce(
     namespace: string,
     found: BundleFindings | undefined,
@@ -46,7 +67,7 @@ export class BundleMemory {
       revocations.adopt(readRevocationsFile(signed(REVOCATIONS_FILE))?.revocations ?? []);
       lists.adopt(signed(CRL_FILE));
     }
-    this.#adopted.add(namespace);
+    if (found === undefined || found.claims !== undefined) this.#adopted.add(namespace);
   }
 
   /** Greater than all before: the time in milliseconds, unless there was one in this millisecond or the clock went back. */

@@ -127,7 +127,12 @@ async function keep(ports: BundlePorts, kept: Kept): Promise<Outcome> {
   const { memory, revocations } = ports;
   const nowMs = ports.nowMs();
   const trust = { rootsPem: authority.bundlePem, trustDomain: ports.trustDomain };
-  const found = findingsOf(memory, namespace, observed && judgeBundle({ namespace, observed, trust }));
+  const formerPem = memory.formerPem(authority.bundlePem);
+  const found = findingsOf(
+    memory,
+    namespace,
+    observed && judgeBundle({ namespace, observed, trust, formerPem }),
+  );
   await memory.adoptOnce(namespace, found, { store, revocations, lists: ports.lists });
   const { revision } = revocations;
   const startedMs = ports.monotonicMs();

@@ -41,8 +41,14 @@ export function authorityPeriods({ lifeMs, acceleration }: AuthoritySettings): A
   return { lifeMs: lifeMs / acceleration, settleMs: SETTLE_MS / acceleration };
 }
 
-/** The schedule of a generation follows from its own life, whatever the installation says now. */
-export function scheduleOf({ notBeforeMs, notAfterMs }: GenerationSpan): GenerationSchedule {
+/**
+ * The schedule of a generation follows from its own life, whatever the installation says now; only namespaces are waited for no
+ * longer than with a generation that would be made now.
+ */
+export function scheduleOf(
+  { notBeforeMs, notAfterMs }: GenerationSpan,
+  periods: Pick<AuthorityPeriods, 'lifeMs'>,
+): GenerationSchedule {
   const madeAtMs = madeAt({ notBeforeMs });
   const lifeMs = Math.max(0, notAfterMs - madeAtMs);
   const at = (fraction: number): number => Math.floor(madeAtMs + lifeMs * fraction);
@@ -51,20 +57,16 @@ export function scheduleOf({ notBeforeMs, notAfterMs }: GenerationSpan): Generat
     activateAtMs: at(5 / 6),
     deadlineMs: at(11 / 12),
     lastResortMs: at(23 / 24),
-    excludeAfterMs: lifeMs / 24,
+    excludeAfterMs: Math.min(lifeMs, periods.lifeMs) / 24,
   };
 }
 
-/**
- * The schedule of a generation that was given: its life begins when it is met, and namespaces are waited for no longer than
- * with one that is made here.
- */
+/** The schedule of a generation that was given: its life begins when it is met. */
 export function scheduleOfGiven(
   { preparedAtMs, notAfterMs }: { readonly preparedAtMs: number; readonly notAfterMs: number },
-  { lifeMs }: AuthorityPeriods,
+  periods: Pick<AuthorityPeriods, 'lifeMs'>,
 ): GenerationSchedule {
-  const schedule = scheduleOf({ id: '', notBeforeMs: preparedAtMs - BACKDATE_MS, notAfterMs });
-  return { ...schedule, excludeAfterMs: Math.min(schedule.excludeAfterMs, lifeMs / 24) };
+  return scheduleOf({ id: '', notBeforeMs: preparedAtMs - BACKDATE_MS, notAfterMs }, periods);
 }
 
 /** When a generation was made: its certificate is valid a little longer than that. */

@@ -7,9 +7,7 @@
 
 import type { AuthorityIntent, GenerationFacts, GivenFacts, Lacking } from './facts.ts';
 import { type AuthorityPeriods, type GenerationSchedule, scheduleOf, scheduleOfGiven } from './periods.ts';
-
-/** How long a generation that was made much too late is waited for. */
-const LATE_SETTLES = 3;
+import { deadlineOf, excludeAt, type RotationReason, type Succession } from './succession.ts';
 
 /** Keys of all generations are in one Secret, and certificates of all in every bundle. */
 const MAX_GENERATIONS = 6;
@@ -24,12 +22,13 @@ export interface AuthorityPlanInput {
   readonly intent: AuthorityIntent;
   /** Absent: generations are made here. */
   readonly given?: GivenFacts | undefined;
+  /** When this leader began: only what it has written itself since then is sure to be on its way. */
+  readonly takenOverAtMs: number;
+  /** False while nobody can tell what carries a generation: then none is seen, excluded or put to work for that. */
+  readonly isLookedAt: boolean;
   /** What has not been seen to carry a generation. */
   readonly lacking: (id: string) => Lacking;
 }
-
-/** Why another generation is wanted. */
-export type RotationReason = 'First' | 'Due' | 'Asked' | 'Tainted' | 'Revoked' | 'Given' | 'Withdrawn';
 
 /** Why a generation signs now: in its course, because of the deadline, or because nothing else can sign. */
 export type ActivationReason = 'Ready' | 'Deadline' | 'NothingElse';
@@ -69,7 +68,8 @@ type Found = Pick<AuthorityPlan, 'step'> & Partial<Omit<AuthorityPlan, 'step'>>;
  *
  * Errors: none. Deterministic.
  */
-export function planAuthority(input: AuthorityPlanInput): AuthorityPlan {
+export function planAuthority(asked: AuthorityPlanInput): AuthorityPlan {
+  const input = { ...asked, given: usableGiven(asked) };
   const signing = input.generations.find(({ phase }) => phase === 'signing');
   const found =
     markTainted(input) ??
@@ -80,6 +80,17 @@ export function planAuthority(input: AuthorityPlanInput): AuthorityPlan {
   const { step = { kind: 'make', reason: 'First' }, excluded = new Map(), message = '' } = found ?? {};
   const held = step.kind === 'make' ? heldBack(input, signing) : undefined;
   return held ?? { step, excluded, message };
+}
+
+/** Whoever asks for a generation to go does not get it anew, as long as it is asked for. */
+function usableGiven({ given, intent }: AuthorityPlanInput): GivenFacts | undefined {
+  if (given?.kind !== 'good' || !isAskedAway(given.id, intent)) return given;
+  return { kind: 'refused', message: `Generation ${given.id} is tainted or revoked: give another one` };
+}
+
+/** Whether somebody asks for that generation to be replaced. */
+export function isAskedAway(id: string, { taint, revoke }: AuthorityIntent): boolean {
+  return taint.has(id) || revoke.has(id);
 }
 
 /** Why no generation can be made although one is wanted: it would have to be given. */
@@ -101,7 +112,7 @@ function heldBack(
 
 function markTainted({ generations, intent }: AuthorityPlanInput): Found | undefined {
   const fresh = generations.find(
-    ({ id, taintedAtMs }) => taintedAtMs === undefined && (intent.taint.has(id) || intent.revoke.has(id)),
+    ({ id, taintedAtMs }) => taintedAtMs === undefined && isAskedAway(id, intent),
   );
   return fresh && { step: { kind: 'taint', id: fresh.id } };
 }
@@ -171,7 +182,9 @@ function retiresAtMs(
 
 function succeed(input: AuthorityPlanInput, signing: GenerationFacts): Found {
   const { generations, nowMs } = input;
-  const schedule = signing.isGiven ? scheduleOfGiven(signing, input.periods) : scheduleOf(signing);
+  const schedule = signing.isGiven
+    ? scheduleOfGiven(signing, input.periods)
+    : scheduleOf(signing, input.periods);
   const reason = rotationReason(input, signing, schedule);
   const next = generations.find(
     ({ phase, taintedAtMs }) => phase === 'prepared' && taintedAtMs === undefined,
@@ -205,18 +218,12 @@ function rotationReason(
   return nowMs >= activateAtMs ? 'Due' : undefined;
 }
 
-interface Succession {
-  readonly signing: GenerationFacts;
-  readonly next: GenerationFacts;
-  readonly schedule: GenerationSchedule;
-  readonly reason: RotationReason | undefined;
-}
-
 function activateNext(input: AuthorityPlanInput, succession: Succession): Found {
   const { nowMs, periods, isClockTrusted } = input;
   const { next, schedule, reason } = succession;
   const { id, seenSinceMs } = next;
-  const excludeAtMs = next.preparedAtMs + schedule.excludeAfterMs;
+  if (!input.isLookedAt) return notLookedAt(input, id);
+  const excludeAtMs = excludeAt(input, succession);
   const missing = input.lacking(id);
   const isExcluding = nowMs >= excludeAtMs;
   const excluded: Lacking = isExcluding ? missing : new Map();
@@ -225,7 +232,7 @@ function activateNext(input: AuthorityPlanInput, succession: Succession): Found 
   const isNoted = seenSinceMs !== undefined && seenSinceMs <= nowMs;
   if (isSeen !== isNoted) return { step: { kind: 'note-seen', id, isSeen }, excluded };
   const readyAtMs = isNoted ? seenSinceMs + periods.settleMs : Number.POSITIVE_INFINITY;
-  const deadlineMs = deadlineOf(succession, periods);
+  const deadlineMs = deadlineOf(input, succession);
   if (isClockTrusted && reason !== undefined && nowMs >= readyAtMs)
     return { step: { kind: 'activate', id, reason: 'Ready', missing }, excluded };
   if (isClockTrusted && nowMs >= deadlineMs)
@@ -243,14 +250,12 @@ function activateNext(input: AuthorityPlanInput, succession: Succession): Found 
   };
 }
 
-/** A successor that was made late still gets its time, as long as there is any. */
-function deadlineOf({ signing, next, schedule }: Succession, { settleMs }: AuthorityPeriods): number {
-  const { deadlineMs, lastResortMs, excludeAfterMs } = schedule;
-  const lastMs = Math.max(
-    lastResortMs,
-    Math.min(next.preparedAtMs + LATE_SETTLES * settleMs, signing.notAfterMs - settleMs),
-  );
-  return Math.max(deadlineMs, Math.min(next.preparedAtMs + excludeAfterMs + settleMs, lastMs));
+function notLookedAt(input: AuthorityPlanInput, id: string): Found {
+  const untilMs = Math.min(...dropsAhead(input), ...askedAhead(input));
+  return {
+    step: { kind: 'wait', untilMs },
+    message: `Generation ${id} waits: namespaces are not looked at yet.`,
+  };
 }
 
 function waitingMessage(

@@ -29,14 +29,17 @@ const CLAIMS: BundleClaims = {
 const signed = (claims: Partial<BundleClaims> = {}): string =>
   signBundle({ ...CLAIMS, ...claims }, { key: privateKey, chainDer: [certificateDer] });
 
-function judged(changes: Partial<ConfigMap>, jws = signed()): ReturnType<typeof judgeBundle> {
+function judged(
+  changes: Partial<ConfigMap>,
+  { jws = signed(), rootsPem = authority.certificatePem, formerPem = '' } = {},
+): ReturnType<typeof judgeBundle> {
   const observed = bundleRecord({
     metadata: { name: 'x', labels: { 'agenttrust.dev/managed': 'true' } },
     data: { ...FILES, 'bundle.jws': jws },
     ...changes,
   });
-  const trust = { rootsPem: authority.certificatePem, trustDomain: 'example.org' };
-  return judgeBundle({ namespace: 'ai-agents', observed, trust });
+  const trust = { rootsPem, trustDomain: 'example.org' };
+  return judgeBundle({ namespace: 'ai-agents', observed, trust, formerPem });
 }
 
 const ALTERED = 'its data were not what agent-trust has signed';
@@ -62,6 +65,17 @@ describe('judgeBundle', () => {
   };
   for (const [what, changes] of Object.entries(altered))
     it(`finds ${what}`, () => expect(judged(changes)).to.deep.equal({ claims: CLAIMS, wrong: ALTERED }));
+
+  it('finds nothing wrong with what a generation has signed that was trusted then, and trusts no stranger', () => {
+    const rootsPem = storedAuthority().certificatePem;
+    const formerPem = authority.certificatePem;
+    expect(judged({}, { rootsPem, formerPem })).to.deep.equal({ claims: CLAIMS, wrong: undefined });
+    expect(judged({}, { rootsPem, formerPem: rootsPem })).to.deep.equal({
+      claims: undefined,
+      wrong: ALTERED,
+    });
+    expect(judged({}, { rootsPem })).to.deep.equal({ claims: undefined, wrong: ALTERED });
+  });
 
   const unsigned: Readonly<Record<string, Partial<ConfigMap>>> = {
     'no signature': { data: FILES },

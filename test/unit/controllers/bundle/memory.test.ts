@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { ConfigMap } from '../../../../src/controllers/bundle/bundle-record.ts';
 import { digestsOf } from '../../../../src/controllers/bundle/bundle-record.ts';
+import type { BundleFindings } from '../../../../src/controllers/bundle/judge.ts';
 import { BundleMemory } from '../../../../src/controllers/bundle/memory.ts';
 import type { Revocation } from '../../../../src/domain/token/state/revocations-file.ts';
+import { storedAuthority } from '../../crypto/fixture.ts';
 
 const ENTRY = { tokenID: 'j', until: 9 };
 const LISTS = 'lists of revoked certificates';
@@ -33,6 +35,17 @@ describe('BundleMemory', () => {
     expect(memory.sinceWriteMs('a')).to.equal(7);
   });
 
+  it('knows the roots that are trusted no more for as long as a bundle lives', () => {
+    let now = 0;
+    const memory = new BundleMemory(() => now);
+    const [dropped, kept] = [storedAuthority().certificatePem, storedAuthority().certificatePem];
+    expect(memory.formerPem(dropped + kept)).to.equal('');
+    now = 1_800_000;
+    expect(memory.formerPem(kept)).to.equal(dropped.trimEnd());
+    now += 1;
+    expect(memory.formerPem(kept)).to.equal('');
+  });
+
   it('tells when a bundle has more revocations than before', () => {
     const memory = new BundleMemory(() => 0);
     let told = 0;
@@ -58,11 +71,14 @@ describe('BundleMemory', () => {
       files: digestsOf({ 'revocations.json': TEXT, 'ca.crl': LISTS }),
     };
 
+    const WHOLE: BundleFindings = { claims, wrong: undefined };
+    const UNREAD: BundleFindings = { claims: undefined, wrong: 'its data were altered' };
+
     async function adopted(
       text: string,
       crl: string = LISTS,
+      looks: readonly (BundleFindings | undefined)[] = [WHOLE, WHOLE],
     ): Promise<readonly (readonly Revocation[] | string)[]> {
-      const found = { claims, wrong: undefined };
       const memory = new BundleMemory(() => 0);
       const calls: (readonly Revocation[] | string)[] = [];
       const store = {
@@ -73,13 +89,17 @@ describe('BundleMemory', () => {
       };
       const revocations = { adopt: (entries: readonly Revocation[]) => void calls.push(entries) };
       const lists = { adopt: (read: string) => void calls.push(read) };
-      for (let times = 0; times < 2; times++)
-        await memory.adoptOnce('a', found, { store, revocations, lists });
+      for (const found of looks) await memory.adoptOnce('a', found, { store, revocations, lists });
       return calls;
     }
 
     it('takes over what was signed, once', async () => {
       expect(await adopted(TEXT)).to.deep.equal([[ENTRY], LISTS]);
+    });
+
+    it('looks again when the bundle could not be read, and not when there was none', async () => {
+      expect(await adopted(TEXT, LISTS, [UNREAD, WHOLE, WHOLE])).to.deep.equal([[ENTRY], LISTS]);
+      expect(await adopted(TEXT, LISTS, [undefined, WHOLE])).to.deep.equal([]);
     });
 
     it('takes nothing over that was not signed', async () => {

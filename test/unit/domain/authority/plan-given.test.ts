@@ -53,6 +53,8 @@ function planOf(
     generations,
     intent: NO_INTENT,
     given: wanted,
+    takenOverAtMs: 0,
+    isLookedAt: true,
     lacking: () => new Map(),
     ...changes,
   });
@@ -128,6 +130,18 @@ describe('planAuthority, with an authority that is given', () => {
     expect(planOf([tainted], good(ONE), { intent }).step.kind).to.equal('wait');
     expect(planOf([tainted], good(TWO), { intent }).step).to.deep.equal({ kind: 'make', reason: 'Revoked' });
   });
+
+  for (const key of ['taint', 'revoke'] as const) {
+    it(`does not take what is asked away by ${key} again, and says that another is to be given`, () => {
+      const intent = { ...NO_INTENT, [key]: new Set([TWO]) };
+      expect(planOf([generation(OWN)], good(TWO), { intent }).step.kind).to.equal('wait');
+      expect(planOf([], good(TWO), { intent })).to.deep.include({
+        step: { kind: 'wait', untilMs: Number.POSITIVE_INFINITY },
+        message: `No generation is made, since the one that is given cannot be used. Generation ${TWO} is tainted or revoked: give another one.`,
+      });
+      expect(planOf([given(ONE)], good(TWO), { intent }).step.kind).to.equal('wait');
+    });
+  }
 
   it('drops what was to sign next when another is given before', () => {
     const next = given(TWO, { ...prepared, preparedAtMs: NOW });

@@ -15,7 +15,17 @@ type Act =
       readonly due: readonly (readonly [number, boolean])[];
     }
   | { readonly kind: 'pass'; readonly ms: number }
-  | { readonly kind: 'new-leader' | 'late-write' | 'lose-state' | 'refuse' | 'rotate' | 'taint' | 'revoke' };
+  | {
+      readonly kind:
+        | 'new-leader'
+        | 'blind-leader'
+        | 'late-write'
+        | 'lose-state'
+        | 'refuse'
+        | 'rotate'
+        | 'taint'
+        | 'revoke';
+    };
 
 interface Clock {
   readonly skewMs: number;
@@ -46,7 +56,16 @@ const pass: fc.Arbitrary<Act> = fc.record({
 });
 const seldom: fc.Arbitrary<Act> = fc.record({
   kind: fc.constantFrom(
-    ...(['new-leader', 'late-write', 'lose-state', 'refuse', 'rotate', 'taint', 'revoke'] as const),
+    ...([
+      'new-leader',
+      'blind-leader',
+      'late-write',
+      'lose-state',
+      'refuse',
+      'rotate',
+      'taint',
+      'revoke',
+    ] as const),
   ),
 });
 const acts = fc.array(
@@ -65,6 +84,9 @@ function happen(world: AuthorityWorld, act: Act): void {
       return;
     case 'new-leader':
       world.newLeader();
+      return;
+    case 'blind-leader':
+      world.newLeader(true);
       return;
     case 'late-write':
       world.lateWrite();

@@ -47,6 +47,8 @@ function plan(
     isClockTrusted: true,
     periods: PERIODS,
     generations,
+    takenOverAtMs: 0,
+    isLookedAt: true,
     lacking: () => new Map(),
     ...rest,
     intent: { ...NO_INTENT, ...rest.intent },
@@ -116,6 +118,24 @@ describe('planAuthority', () => {
       reason: 'Deadline',
       missing: LACKING,
     });
+  });
+
+  it('notes, excludes and activates nothing before anybody has looked', () => {
+    const isLookedAt = false;
+    const says = 'Generation b waits: namespaces are not looked at yet.';
+    const lacking = (): ReadonlyMap<string, string> => LACKING;
+    const noted = prepared('b', MADE + 12 * DAY, { seenSinceMs: MADE + 12 * DAY });
+    const unseen = prepared('b', MADE + 12 * DAY);
+    for (const next of [noted, unseen])
+      for (const days of [12.5, 14, 20, 23.5]) {
+        expect(plan([generation('a'), next], days, { isLookedAt, lacking })).to.deep.equal({
+          step: { kind: 'wait', untilMs: Number.POSITIVE_INFINITY },
+          excluded: new Map(),
+          message: says,
+        });
+      }
+    // Without anything that signs nothing would ever be looked at.
+    expect(plan([noted], 14, { isLookedAt, lacking }).step).to.include({ reason: 'NothingElse' });
   });
 
   it('activates and drops nothing while clocks disagree', () => {
