@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../observe/log.ts';
 import { silentLog } from '../observe/log.ts';
 import type { Clock } from './clock.ts';
@@ -87,6 +88,8 @@ interface Run {
 
 type Ending = Pick<FinishedReconcile, 'result' | 'failure'>;
 
+/** Reconciles that wait for nothing may take so long together before answers, watches and timers get their turn. */
+const TURN_MS = 1;
 /** How long reconciles have to end after they were told to at shutdown. */
 const ABORT_GRACE_MS = 1000;
 
@@ -105,6 +108,7 @@ export class Controller {
   readonly #runs = new Set<Run>();
   readonly #stopped = Promise.withResolvers<void>();
   #state: 'new' | 'started' | 'stopped' = 'new';
+  #turnStartedMs = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -166,6 +170,17 @@ export class Controller {
     for (let key = await this.#queue.get(); key !== undefined; key = await this.#queue.get()) {
       await this.#process(key);
       this.#queue.done(key);
+      await this.#giveWay();
+    }
+  }
+
+  /** Without it a thousand keys that need nothing but a look would hold up everything else in the process. */
+  async #giveWay(): Promise<void> {
+    while (this.#clock.monotonicMs() - this.#turnStartedMs >= TURN_MS) {
+      const before = this.#turnStartedMs;
+      await nextTurn();
+      // The first worker that goes on begins the turn; the others share what is left of it.
+      if (this.#turnStartedMs === before) this.#turnStartedMs = this.#clock.monotonicMs();
     }
   }
 

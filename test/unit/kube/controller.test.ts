@@ -1,5 +1,6 @@
 /** The controller loop: what each outcome and each failure does to a key. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { ControllerOptions, Outcome } from '../../../src/kube/controller.ts';
 import { Controller } from '../../../src/kube/controller.ts';
@@ -73,6 +74,28 @@ function untilAborted(signal: AbortSignal): Promise<never> {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
   );
 }
+
+describe('Controller', () => {
+  it('gives way to everything else between keys that need nothing but a look', async () => {
+    const keys = Array.from({ length: 100 }, (_, at): Key => `a/${at}`);
+    const clock = new ManualClock();
+    const looked = bench(
+      async () => {
+        clock.freeze(1);
+        return SETTLED;
+      },
+      { listKeys: () => keys, workers: 4, clock },
+    );
+    await looked.controller.start(new AbortController().signal);
+    const between: number[] = [];
+    while (looked.finished.length < keys.length) {
+      await nextTurn();
+      between.push(looked.finished.length);
+    }
+    const steps = between.map((count, at) => count - (between[at - 1] ?? 0));
+    expect(Math.max(...steps)).to.be.at.most(10);
+  });
+});
 
 describe('Controller.start', () => {
   it('reconciles every key there is, once the caches are in sync', async () => {
