@@ -45,8 +45,10 @@ export async function withBenchCluster<T>(measure: (cluster: BenchCluster) => Pr
 
 /** Which operator is waited for, until when. */
 export interface BenchOperatorOptions {
-  /** The one that it governs. */
+  /** The one that it governs; several are separated by commas. */
   readonly namespace: string;
+  /** Beside that. */
+  readonly flags?: readonly string[];
   readonly isReady: (operator: OperatorProcess) => Promise<boolean>;
   readonly timeoutMs: number;
 }
@@ -54,7 +56,7 @@ export interface BenchOperatorOptions {
 /** Starts the operator with the rights of the chart, and resolves when it is ready. */
 export async function startBenchOperator(
   { controlPlane }: BenchCluster,
-  { namespace, isReady, timeoutMs }: BenchOperatorOptions,
+  { namespace, flags = [], isReady, timeoutMs }: BenchOperatorOptions,
 ): Promise<OperatorProcess> {
   const operator = await startOperatorProcess({
     server: controlPlane.server,
@@ -62,7 +64,7 @@ export async function startBenchOperator(
       namespace: OPERATOR_NAMESPACE,
       name: 'agent-trust-controller',
     }),
-    flags: [`--namespaces=${namespace}`, `--workers=${WORKERS}`],
+    flags: [`--namespaces=${namespace}`, `--workers=${WORKERS}`, ...flags],
     logPath: join(controlPlane.directory, 'operator.log'),
   });
   if (!(await waitUntil(() => isReady(operator), { timeoutMs })))

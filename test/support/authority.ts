@@ -15,6 +15,8 @@ export interface SeenGeneration {
   readonly phase: 'prepared' | 'signing' | 'retiring';
   readonly preparedAt: string;
   readonly seenSince?: string;
+  readonly activatedAt?: string;
+  readonly retiringSince?: string;
   readonly taintedAt?: string;
   readonly reissuedAt?: string;
   readonly reissueTotal?: number;

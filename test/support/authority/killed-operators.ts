@@ -1,0 +1,55 @@
+/** Two operators, one of which leads: the older one is killed and started again, at any moment. */
+
+import type { OperatorProcess } from '../../../hack/operator/operator-process.ts';
+import { eventually } from '../eventually.ts';
+
+/** How often, and after how long. */
+export interface Kills {
+  readonly count: number;
+  /** Between two kills there are up to so many milliseconds, and as many as a start takes. */
+  readonly withinMs: number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** The older one leads, or will as soon as the Lease of one that was killed is over. */
+export class KilledOperators {
+  readonly #start: () => Promise<OperatorProcess>;
+  #running: readonly Promise<OperatorProcess>[] = [];
+
+  constructor(start: () => Promise<OperatorProcess>) {
+    this.#start = start;
+  }
+
+  /** Starts both, one after the other. */
+  async start(): Promise<void> {
+    for (const _ of [1, 2]) {
+      this.#running = [...this.#running, this.#start()];
+      await this.#running.at(-1);
+    }
+  }
+
+  /** Kills as often as is said, the older one each time. Resolves after the last one. */
+  async kill({ count, withinMs, random }: Kills): Promise<void> {
+    for (let kills = 0; kills < count; kills++) {
+      const [older, newer] = this.#running;
+      if (older === undefined || newer === undefined) throw new Error('there are not two operators');
+      await newer;
+      const atMs = performance.now() + random() * withinMs;
+      await eventually('the next kill', () => performance.now() >= atMs, { timeoutMs: 2 * withinMs + 1000 });
+      await (await older).kill();
+      const next = this.#start();
+      // Awaited before the next kill, or by stop.
+      next.catch(() => {});
+      this.#running = [newer, next];
+    }
+  }
+
+  /** Ends both. */
+  async stop(): Promise<void> {
+    const found = await Promise.allSettled(this.#running);
+    await Promise.all(
+      found.map((each) => (each.status === 'fulfilled' ? each.value.stop() : Promise.resolve())),
+    );
+  }
+}
