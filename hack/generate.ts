@@ -7,6 +7,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { admissionTable } from './generate/admission-table.ts';
+import { alertsPage } from './generate/alerts-page.ts';
 import { authorityInput } from './generate/authority-input.ts';
 import { chartCrds } from './generate/chart-crds.ts';
 import { crdTypes } from './generate/crd-types.ts';
@@ -36,6 +37,7 @@ const STEPS: readonly ((root: string) => Promise<Outputs>)[] = [
   metricsTable,
   flagsPage,
   valuesPage,
+  alertsPage,
   unservedTable,
   issuerInputPage,
   admissionTable,

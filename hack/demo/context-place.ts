@@ -52,6 +52,7 @@ export async function contextPlace({ context, directory, tools }: ContextPlaceOp
   return {
     where: `Kubernetes ${version} of context ${context}`,
     chartValues: hadCrds ? ['crds.enabled=false'] : [],
+    acceleration: 1,
     hasWebhook: false,
     async open() {
       const access = await openAccess({

@@ -9,6 +9,7 @@ import type { ReplayStore } from '../../src/domain/token/replay/replay-store.ts'
 import { type Agent, loadAgent } from '../../src/sdk/agent.ts';
 import type { Serving } from '../../src/sdk/http/agent-http.ts';
 import { readAgentFiles } from './agent-files.ts';
+import { signerOf } from './authority.ts';
 import { Mismatch } from './mismatch.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -121,6 +122,11 @@ export class DelegatingAgents {
   boundTo(agent: 'agent-deployer' | 'agent-validator'): Claims {
     const { deployer, validator } = this.#agents;
     return { 'x5t#S256': (agent === 'agent-deployer' ? deployer : validator).current.tls.thumbprint };
+  }
+
+  /** Ids of the generations of the authority that have signed the certificates which the agents show at this moment. */
+  signers(): readonly string[] {
+    return Object.values(this.#agents).map(({ current }) => signerOf(current.tls.certificatePem));
   }
 
   /** Sends a request by hand. Returns what refuses it: a name, or the status when nobody names it. */

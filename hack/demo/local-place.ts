@@ -10,6 +10,9 @@ import { Host } from './host-client.ts';
 import { downCommand, type Place, shellWord } from './place.ts';
 import type { Stage } from './stage.ts';
 
+/** Ten minutes are four seconds then. */
+const ACCELERATION = 150;
+
 /** Nothing is started before `open`. `directory` is new or empty; it is removed in the end. */
 export async function localPlace(directory: string, tools: Tools): Promise<Place> {
   const { stdout } = await promisify(execFile)(tools.kubeApiserver, ['--version']);
@@ -18,6 +21,7 @@ export async function localPlace(directory: string, tools: Tools): Promise<Place
   return {
     where: `${stdout.trim().replace(' v', ' ')} on this machine, nothing leaves it`,
     chartValues: [],
+    acceleration: ACCELERATION,
     hasWebhook: true,
     async open(stage: Stage) {
       const started = new Host({ mode: 'local', directory, toolsDirectory: tools.directory });

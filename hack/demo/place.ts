@@ -12,6 +12,11 @@ export interface Place {
   readonly where: string;
   /** Further values for the chart. */
   readonly chartValues: readonly string[];
+  /**
+   * By how much the operator divides the periods of the authority: 1 where pods may run, whose files follow as slowly as
+   * everywhere.
+   */
+  readonly acceleration: number;
   /** Whether the API server can reach a webhook on this machine. */
   readonly hasWebhook: boolean;
   /** Starts the background process; resolves when the cluster can be used. */

@@ -16,22 +16,32 @@ const NEEDED = ['bundle/bundle.jws', 'tls/tls.crt', 'signing/signing.key'];
 
 /** Writes `tls`, `signing` and `bundle` of an agent below `directory`, once the bundle has so many edges and all keys. */
 export async function mountPod(
-  { client }: Access,
+  access: Access,
   directory: string,
   { identity, edges }: { readonly identity: AgentIdentity; readonly edges: number },
 ): Promise<void> {
-  const { name, namespace } = identity.metadata;
   let files: AgentFileSet = new Map();
   const isThere = async (): Promise<boolean> => {
-    const bundle = await client.find<ConfigMap>(CONFIG_MAP, { namespace, name: BUNDLE_NAME });
-    const tls = await client.find<Secret>(SECRET, { namespace, name: `${name}-tls` });
-    const signing = await client.find<Secret>(SECRET, { namespace, name: `${name}-signing` });
-    files = new Map([...bundleFiles(bundle), ...secretFiles('tls', tls), ...secretFiles('signing', signing)]);
+    files = await podFiles(access, identity);
     return NEEDED.every((file) => files.has(file)) && isWhole(files, edges);
   };
   if (!(await waitUntil(isThere, { timeoutMs: TIMEOUT_MS, intervalMs: INTERVAL_MS })))
-    throw new Mismatch(`certificate, signing key and bundle of ${name}`, [...files.keys()].sort().join(', '));
+    throw new Mismatch(
+      `certificate, signing key and bundle of ${identity.metadata.name}`,
+      [...files.keys()].sort().join(', '),
+    );
   mountFiles(directory, files);
+}
+
+/** What the volume of an agent's pod holds at this moment. */
+export async function podFiles(
+  { client }: Pick<Access, 'client'>,
+  { metadata: { name, namespace } }: AgentIdentity,
+): Promise<AgentFileSet> {
+  const bundle = await client.find<ConfigMap>(CONFIG_MAP, { namespace, name: BUNDLE_NAME });
+  const tls = await client.find<Secret>(SECRET, { namespace, name: `${name}-tls` });
+  const signing = await client.find<Secret>(SECRET, { namespace, name: `${name}-signing` });
+  return new Map([...bundleFiles(bundle), ...secretFiles('tls', tls), ...secretFiles('signing', signing)]);
 }
 
 /** What a Secret gives to a folder of the volume. */

@@ -13,6 +13,7 @@ import { edgesInForce } from './delegation.ts';
 import { Mismatch } from './mismatch.ts';
 import { verifyLeaves } from './openssl.ts';
 import type { OpenPlace, Place } from './place.ts';
+import { tellOfRotation } from './rotation.ts';
 import type { Stage } from './stage.ts';
 import { AGENTS, agentNames, SWARM } from './swarm.ts';
 import { alterBundle, deleteSecret, openWall } from './tampering.ts';
@@ -38,7 +39,7 @@ export async function tellStory(scene: Scene): Promise<void> {
   const title = `agent-trust installed (helm/agent-trust, namespace ${OPERATOR_NAMESPACE})`;
   await stage.step(title, () => install(scene));
   await stage.step("operator started with the chart's ServiceAccount and nothing more", () =>
-    host.startOperator([`--namespaces=${AGENTS}`]),
+    host.startOperator([`--namespaces=${AGENTS}`, ...accelerated(place)]),
   );
   if (place.hasWebhook) {
     await stage.step("webhook started with a ServiceAccount of its own, which reads no agent's Secret", () =>
@@ -63,9 +64,16 @@ export async function tellStory(scene: Scene): Promise<void> {
     await tellOfCertificates(scene, identities);
     await tellOfTampering(scene);
     await tellOfTokens(stage, agents, memories);
+    const { acceleration } = place;
+    await tellOfRotation({ stage, access, pods: podsOf(scene), identities, agents, acceleration });
   } finally {
     await agents.close();
   }
+}
+
+/** A generation that lives for a year lives for more than a day then: certificates of a day are not cut short. */
+function accelerated({ acceleration }: Place): readonly string[] {
+  return acceleration === 1 ? [] : ['--authority-life=8760h', `--authority-acceleration=${acceleration}`];
 }
 
 async function tellOfCertificates(scene: Scene, identities: readonly AgentIdentity[]): Promise<void> {

@@ -11,6 +11,8 @@ import { Mismatch } from './mismatch.ts';
 import { mountPod } from './pod-folder.ts';
 import type { Stage } from './stage.ts';
 
+/** For each call of the demo one, and for the rotation hundreds; a caller may fill a quarter. */
+const REPLAY_CAPACITY = 40_000;
 /** A verifier refuses what was issued until so long after it began to remember: clocks may differ by that. */
 const FENCE_MS = 31_000;
 const GRANT_TYPE = 'https://agenttrust.dev/capability/v1';
@@ -30,7 +32,7 @@ export class Memories {
 }
 
 function newStore(): ReplayStore {
-  return new MemoryReplayStore({ capacity: 1_000, now: () => Date.now() / 1000 });
+  return new MemoryReplayStore({ capacity: REPLAY_CAPACITY, now: () => Date.now() / 1000 });
 }
 
 /** Gives each agent its files below `directory`, and starts those that are called. */
