@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { matchesGlob } from 'node:path';
+import { ensureAlertRules } from './alert-rules/alert-rules.ts';
 import { ROOT } from './checks.ts';
 import { runMain } from './control-plane/command-error.ts';
 import { streamProgress } from './control-plane/progress.ts';
@@ -13,6 +14,8 @@ const ALL_TESTS = 'test/**/*.test.ts';
 const UNIT_TESTS = 'test/unit/';
 /** They ask a real Envoy, and Istio's own code. */
 const MESH_TESTS = 'test/integration/mesh/';
+/** They ask Prometheus' own code. */
+const ALERT_TESTS = 'test/integration/alerts.test.ts';
 // the one unit test that needs them: it compares generated files, which helm renders
 const CHECKS_TEST = 'test/unit/repository/checks.test.ts';
 
@@ -24,14 +27,15 @@ await runMain(async () => {
     const { directory } = await ensureTools({ progress: streamProgress(process.stderr) });
     env['AGENT_TRUST_TOOLS'] = directory;
   }
-  if (
+  const runs = (tests: string): boolean =>
     globs.some(
-      (glob) => glob === ALL_TESTS || glob.startsWith(MESH_TESTS) || glob.startsWith('test/integration/*'),
-    )
-  ) {
+      (glob) => glob === ALL_TESTS || glob.startsWith(tests) || glob.startsWith('test/integration/*'),
+    );
+  if (runs(MESH_TESTS)) {
     await ensureIstioFilters({ progress: streamProgress(process.stderr) });
     await ensureEnvoy({ progress: streamProgress(process.stderr) });
   }
+  if (runs(ALERT_TESTS)) await ensureAlertRules({ progress: streamProgress(process.stderr) });
   return mocha(globs, env);
 });
 

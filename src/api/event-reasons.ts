@@ -33,6 +33,8 @@ export const EVENT_REASONS = {
     'The authority that was given cannot be used, and what was in use stays in use. The message begins with the reason; docs/reference/authority-input.md lists them.',
   AuthorityRetired: 'A generation of the authority is trusted no more: nothing lives that it has signed.',
   AuthorityRevoked: 'A generation of the authority is trusted no more, because an administrator revoked it.',
+  AuthorityStalled:
+    'The authority cannot be written: whoever signs goes on, and nothing else happens. The message says what the API server said.',
   AuthorityStateRebuilt:
     'ConfigMap agent-trust-authority-state was lost. Phases are found again from the Secret and the ledger.',
   AuthorityTainted: 'A generation of the authority is tainted: all its certificates are replaced.',
@@ -42,7 +44,12 @@ export const EVENT_REASONS = {
   ReissueFinished: 'No Secret holds a certificate of a retiring generation any more.',
   ReissueStarted: 'The certificates of a generation are being replaced. The message says how many.',
   IssuerTrusted:
-    'The CA of an issuer of cert-manager was taken from its first good answer: it is in every bundle from now on.',
+    'The CA of an issuer of cert-manager is in every bundle from now on. On an AgentIdentity: it was taken from the first good answer.',
+  IssuerNotFenced:
+    'Nothing keeps others from asking an issuer of cert-manager any more. The message says when its CA leaves the bundles.',
+  IssuerUntrusted: 'The CA of an issuer of cert-manager left every bundle. The message says why.',
+  IssuersUnavailable:
+    'ConfigMap agent-trust-issuers cannot be read or written, so nothing is asked of issuers. The message says why.',
   BundleTampered: 'The trust bundle of a namespace was altered and is mended.',
   BundleTooLarge:
     'More agents can reach a namespace than its bundle has room for. It is not written any more, and agents there refuse all tokens once the last one has ended.',

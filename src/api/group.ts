@@ -99,8 +99,14 @@ export const ANNOTATION_LEASE_EPOCH = 'agenttrust.dev/lease-epoch';
 /** Annotation of a ledger: latest notAfter of its lines, RFC 3339. */
 export const ANNOTATION_HIGHEST_NOT_AFTER = 'agenttrust.dev/highest-not-after';
 
+/** Annotation of a ledger: every leaf that was issued from this RFC 3339 instant on stands in it or in one before it. */
+export const ANNOTATION_COMPLETE_SINCE = 'agenttrust.dev/complete-since';
+
 /** Annotation of a ledger that takes no more lines. */
 export const ANNOTATION_CLOSED = 'agenttrust.dev/closed';
+
+/** Annotation of the ConfigMap with the CAs of issuers: a generation of the authority has signed it. */
+export const ANNOTATION_SIGNATURE = 'agenttrust.dev/signature';
 
 /** Annotation on an AgentIdentity: a certificate issued before this RFC 3339 instant is renewed. */
 export const ANNOTATION_RENEW_BEFORE = 'agenttrust.dev/renew-before';

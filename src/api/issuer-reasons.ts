@@ -38,26 +38,28 @@ export const ISSUER_REASONS: Readonly<Record<IssuerReason, ReasonText>> = {
     ready: 'False',
     retried: 'when the policy changes, and every 10 s',
     means:
-      'Nothing keeps others from asking the issuer for the same SPIFFE ID, so nothing is asked of it. A certificate that is there stays.',
+      'Nothing keeps others from asking the issuer for the same SPIFFE ID, so nothing is asked of it. A certificate that is there stays; agents refuse it once the CA has left the bundles, ten minutes later.',
     wayOut: 'helm upgrade with admissionPolicies.enabled=true, which puts policy agent-trust-issuers back.',
   },
   IssuerNotListed: {
     ready: 'False',
     retried: 'when the operator starts with another list',
-    means: 'The issuer of spec.certificate.issuerRef is not on the list certManager.issuers of the chart.',
+    means:
+      'The issuer of spec.certificate.issuerRef is not on the list certManager.issuers of the chart, or stands there as a former one.',
     wayOut: 'List it, or take spec.certificate.issuerRef out.',
   },
   IssuerPending: {
     ready: 'False',
     retried: 'when the request changes, and every 30 s; after an hour with another request',
-    means: 'The issuer is asked, and has not answered yet. The message names the CertificateRequest.',
+    means:
+      'The issuer is asked, and has not answered yet; the message names the CertificateRequest. Or its CA is about to join the bundles.',
     wayOut: 'Approve the request, if it waits for that; else look at the issuer.',
   },
   IssuerUnavailable: {
     ready: 'False',
     retried: 'when that changes, and every 10 s',
     means:
-      'cert-manager cannot be asked: its kind CertificateRequest is not served, or the operator has no rights on it.',
+      'cert-manager cannot be asked: its kind CertificateRequest is not served, or the operator has no rights on it or on ConfigMap agent-trust-issuers.',
     wayOut: 'Install cert-manager; helm upgrade puts the rights back.',
   },
 };

@@ -8,10 +8,14 @@ import { AuthorityKeeper } from '../controllers/authority/authority-keeper.ts';
 import { type AuthorityRecord, authorityRecord } from '../controllers/authority/authority-record.ts';
 import { type GivenRecord, givenRecord, judgeGiven } from '../controllers/authority/given-record.ts';
 import { type IntentRecord, intentRecord } from '../controllers/authority/intent-record.ts';
-import { authorityReconciler, type GivenSource } from '../controllers/authority/reconcile.ts';
+import {
+  type AuthorityPorts,
+  authorityReconciler,
+  type GivenSource,
+} from '../controllers/authority/reconcile.ts';
+import { ReissueTurns } from '../controllers/authority/reissue-turns.ts';
 import { type StateRecord, stateRecord } from '../controllers/authority/state-object.ts';
 import type { ConfigMap } from '../controllers/bundle/bundle-record.ts';
-import type { ClusterView } from '../controllers/cluster-view.ts';
 import type { LedgerCommit } from '../controllers/identity/leaf-supply.ts';
 import type { Secret } from '../controllers/identity/secret.ts';
 import type { LeafBook } from '../controllers/ledger/leaf-book.ts';
@@ -60,19 +64,18 @@ export interface AuthorityPartsOptions {
 /** The parts; nothing runs yet. */
 export interface AuthorityParts {
   readonly book: AuthorityBook;
+  /** Of those whose leaf is replaced because its authority is tainted. */
+  readonly turns: ReissueTurns;
   readonly caches: readonly RunningCache[];
   /** The ledger, for leaves of the generation that signs. */
   guarded(ledger: LedgerCommit): LedgerCommit;
   /**
    * Connects it with what it looks at, which needs the book itself. Call before the caches start.
    *
-   * @param note See `AuthorityPorts`.
+   * @param seen See `AuthorityPorts`.
    */
-  connect(view: ClusterView, note: () => void): Controller;
+  connect(seen: Pick<AuthorityPorts, 'view' | 'trusted' | 'rejected' | 'note'>): Controller;
 }
-
-/** Beyond this difference from the API server nothing is given up. */
-const MAX_SKEW_MS = 30_000;
 
 /** Builds them. */
 export function authorityParts(options: AuthorityPartsOptions): AuthorityParts {
@@ -105,16 +108,17 @@ export function authorityParts(options: AuthorityPartsOptions): AuthorityParts {
   });
   return {
     book,
+    turns: new ReissueTurns(settings),
     caches: [secrets, stored, intents, ...(givens === undefined ? [] : [givens])],
     guarded: (ledger) => guardedLedger(ledger, book),
-    connect(view, note) {
+    connect(seen) {
       const controller = new Controller({
         ...options.controller('authority'),
         listKeys: () => [AUTHORITY_SECRET_NAME],
         reconcile: authorityReconciler({
-          ...{ keeper, book, stored, intents, view, leaves, namespace, nowMs, note },
+          ...{ ...seen, keeper, book, stored, intents, leaves, namespace, nowMs },
           given: givens && givenSource(options, givens),
-          isClockTrusted: () => Math.abs(clock.skewMs()) <= MAX_SKEW_MS,
+          isClockTrusted: () => clock.isTrusted,
           monotonicMs: () => clock.monotonicMs(),
           observer: authorityMetrics(options.registry),
           tell: ({ kind, metadata }, event) => options.tell(kind, metadata, event),

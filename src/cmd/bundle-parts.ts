@@ -13,7 +13,7 @@ import { BundleMemory } from '../controllers/bundle/memory.ts';
 import { bundleReconciler } from '../controllers/bundle/reconcile.ts';
 import { podCounts } from '../controllers/bundle/several-pods.ts';
 import { bundleSources, type KeySource } from '../controllers/bundle/sources.ts';
-import { connectBundles } from '../controllers/bundle/triggers.ts';
+import { connectBundles, ENDED_GATHER_MS } from '../controllers/bundle/triggers.ts';
 import type { ClusterView } from '../controllers/cluster-view.ts';
 import type { RevocationLists } from '../controllers/crl/revocation-lists.ts';
 import type { RevokedBook } from '../controllers/crl/revoked-book.ts';
@@ -50,7 +50,9 @@ export interface BundlePartsOptions extends Pick<IdentityViewOptions, 'cache'> {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly operatorNamespace: string;
-  readonly config: Pick<ControllerConfig, 'trustDomain' | 'clusterDomain'>;
+  readonly config: Pick<ControllerConfig, 'trustDomain' | 'clusterDomain'> & {
+    readonly authority: Pick<ControllerConfig['authority'], 'acceleration'>;
+  };
   /** What one ConfigMap of a bundle holds, in bytes. */
   readonly partBytes?: number;
   /** What every controller of the process has. */
@@ -146,6 +148,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
     pods,
     memory,
     bundles,
+    endedGatherMs: ENDED_GATHER_MS / config.authority.acceleration,
   });
   connectRevocations({ view, cache, memory, revocations, bundles });
   return { bundles, revocations, cache };

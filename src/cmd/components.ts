@@ -15,6 +15,7 @@ export interface RunningCache {
 }
 
 const TRIM_INTERVAL_MS = 10 * 60_000;
+const MEND_INTERVAL_MS = 30_000;
 const TAKE_OVER_RETRY_MS = 1_000;
 
 /** Connections; they end last. */
@@ -55,13 +56,21 @@ export interface LedgerOptions {
   readonly wait?: Wait;
 }
 
-/** The ledger: taken over from the leader before, and trimmed now and then. */
+/** The ledger: taken over from the leader before, put back where somebody altered it, and trimmed now and then. */
 export function ledgerComponent(
-  ledger: Pick<IssuanceLedger, 'takeOver' | 'trim' | 'lost'>,
+  ledger: Pick<IssuanceLedger, 'takeOver' | 'trim' | 'mend' | 'lost'>,
   { nowMs, log, wait = systemWait }: LedgerOptions,
 ): Component {
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const mend = async (): Promise<void> => {
+    try {
+      const ledgers = await ledger.mend();
+      if (ledgers.length > 0) log.warn({ ledgers }, 'ledgers were altered and are put back');
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'ledgers could not be looked at');
+    }
+  };
   return {
     name: 'ledger',
     async start({ signal, fail }) {
@@ -72,16 +81,16 @@ export function ledgerComponent(
         wait,
         signal: AbortSignal.any([signal, abort.signal]),
       });
-      timer = setInterval(() => {
+      const trim = (): Promise<void> =>
         ledger
           .trim(nowMs())
           .catch((error: Error) => log.warn({ error: error.message }, 'ledger was not trimmed'));
-      }, TRIM_INTERVAL_MS);
-      timer.unref();
+      timers.push(setInterval(trim, TRIM_INTERVAL_MS), setInterval(mend, MEND_INTERVAL_MS));
+      for (const timer of timers) timer.unref();
     },
     async stop() {
       abort.abort();
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       return true;
     },
   };

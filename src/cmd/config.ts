@@ -1,7 +1,7 @@
 /** The controller's settings: parsed once from flags, checked, frozen, and handed on in slices. */
 
 import { AUTHORITY_SECRET_NAME, WEBHOOK_SECRET_NAME } from '../api/group.ts';
-import type { ListedIssuer } from '../controllers/issuance/issuer-book.ts';
+import type { ListedIssuer } from '../controllers/issuance/issuer-state.ts';
 import type { AuthoritySettings } from '../domain/authority/periods.ts';
 import { isDnsName } from '../domain/certificate/dns-name.ts';
 import { parseDuration } from '../domain/certificate/duration.ts';
@@ -37,6 +37,8 @@ export interface ControllerConfig extends ProcessConfig {
 }
 
 const HOUR_MS = 3_600_000;
+/** Bits of the curve by the name that stands in flags and values. */
+const AUTHORITY_KEYS = { 'ECDSA-P256': 256, 'ECDSA-P384': 384 } as const;
 
 const FLAGS = {
   ...SCOPE_FLAGS,
@@ -75,6 +77,12 @@ const FLAGS = {
     default: '720h',
     says: 'life of a generation of the authority; the next one is made at half of it',
     rules: [duration('24h to 8760h, for example 720h', 24 * HOUR_MS, 8760 * HOUR_MS)],
+  },
+  'authority-key': {
+    value: 'KIND',
+    default: 'ECDSA-P256',
+    says: 'key of a generation of the authority made from now on, ECDSA-P256 or ECDSA-P384',
+    rules: [{ must: 'must be ECDSA-P256 or ECDSA-P384', holds: isAuthorityKey }],
   },
   'authority-secret': {
     value: 'NAME',
@@ -125,6 +133,10 @@ export function parseConfig(args: readonly string[]): Parsed<ControllerConfig> {
   return parseFlags(CONTROLLER, args);
 }
 
+function isAuthorityKey(value: string): value is keyof typeof AUTHORITY_KEYS {
+  return Object.hasOwn(AUTHORITY_KEYS, value);
+}
+
 function leaseProblems(values: Values): readonly string[] {
   const [lease, deadline, retry] = leaseTimes(values);
   const holds =
@@ -157,6 +169,7 @@ function configOf(values: Values): ControllerConfig {
       lifeMs: parseDuration(values['authority-life']) ?? 0,
       acceleration: Number(values['authority-acceleration']),
       reissuePerSecond: Number(values['reissue-rate']),
+      keySize: isAuthorityKey(values['authority-key']) ? AUTHORITY_KEYS[values['authority-key']] : 256,
     },
     authoritySecretName: values['authority-secret'] || undefined,
     leaseDurationMs,

@@ -1,6 +1,6 @@
 /** The flag that lists the issuers of cert-manager, as the chart writes its value: JSON. */
 
-import type { ListedIssuer } from '../controllers/issuance/issuer-book.ts';
+import type { ListedIssuer } from '../controllers/issuance/issuer-state.ts';
 import { readIssuerCertificates } from '../crypto/issuer-certificates.ts';
 import { isDnsName } from '../domain/certificate/dns-name.ts';
 import { issuerId, withDefaults } from '../domain/issuance/issuer.ts';
@@ -8,6 +8,7 @@ import type { Flag } from './flags.ts';
 
 const KIND = /^[A-Z][A-Za-z0-9]{0,62}$/;
 const MEMBERS: readonly string[] = ['name', 'kind', 'group', 'ca'];
+const FORMER = 'former';
 /** Of a key of a ConfigMap. */
 const MAX_ID_LENGTH = 253;
 
@@ -15,10 +16,10 @@ const MAX_ID_LENGTH = 253;
 export const ISSUERS_FLAG: Flag = {
   value: 'JSON',
   default: '[]',
-  says: 'issuers of cert-manager that sign for agents, as a list of {name, kind, group, ca}',
+  says: 'issuers of cert-manager that sign for agents, as a list of {name, kind, group, ca, former}',
   rules: [
     {
-      must: 'must be a list such as [{"name":"agents-ca","kind":"ClusterIssuer"}], each with name, kind and group of an issuer, none twice; ca is the PEM of its self-signed CA certificates',
+      must: 'must be a list such as [{"name":"agents-ca","kind":"ClusterIssuer"}], each with name, kind and group of an issuer, none twice; ca is the PEM of its self-signed CA certificates, former true when it signs no more',
       holds: (value) => parseIssuers(value) !== undefined,
     },
   ],
@@ -35,16 +36,18 @@ export function parseIssuers(text: string): readonly ListedIssuer[] | undefined 
 
 function issuerOf(item: unknown): ListedIssuer | undefined {
   if (typeof item !== 'object' || item === null) return undefined;
-  const entries = Object.entries(item);
+  const { [FORMER]: isFormer = false, ...texts } = item as Readonly<Record<string, unknown>>;
+  const entries = Object.entries(texts);
+  if (typeof isFormer !== 'boolean') return undefined;
   if (!entries.every(([name, value]) => MEMBERS.includes(name) && typeof value === 'string'))
     return undefined;
   const { name = '', kind, group, ca = '' } = Object.fromEntries(entries) as Partial<Record<string, string>>;
   const ref = withDefaults({ name, ...(kind && { kind }), ...(group && { group }) });
   if (!isDnsName(ref.name) || !isDnsName(ref.group) || !KIND.test(ref.kind)) return undefined;
   if (issuerId(ref).length > MAX_ID_LENGTH) return undefined;
-  if (ca === '') return { ...ref, certificates: [] };
+  if (ca === '') return { ...ref, isFormer, certificates: [] };
   const read = readIssuerCertificates(Buffer.from(ca));
-  return read.kind === 'certificates' ? { ...ref, certificates: read.certificates } : undefined;
+  return read.kind === 'certificates' ? { ...ref, isFormer, certificates: read.certificates } : undefined;
 }
 
 function parseJson(text: string): unknown {

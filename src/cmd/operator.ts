@@ -7,6 +7,7 @@ import { ClusterView, identityKeys, reasonsOfReady } from '../controllers/cluste
 import { Attempts } from '../controllers/identity/attempts.ts';
 import { IdentityEvents } from '../controllers/identity/identity-events.ts';
 import { KnownContents } from '../controllers/identity/known-contents.ts';
+import { KnownRoots } from '../controllers/identity/known-roots.ts';
 import { LeafSupply } from '../controllers/identity/leaf-supply.ts';
 import { identityReconciler } from '../controllers/identity/reconcile.ts';
 import { statusReporter } from '../controllers/identity/report.ts';
@@ -102,12 +103,8 @@ export function operatorComponents(options: OperatorOptions): readonly Component
   });
   const { book } = kept;
   const trust = issuerTrust({
-    config,
-    client,
-    namespace,
-    nowMs: () => clock.nowMs(),
-    authority: () => book.state,
-    generations: () => book.generations,
+    ...{ config, cache, client, writer, leaves, namespace, clock, authority: book },
+    tell: (metadata, event) => tell('ConfigMap', metadata, event),
   });
   const authority = (): AuthorityState => book.noted(trust.authority());
   const known = new KnownContents();
@@ -118,7 +115,10 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     operatorNamespace: namespace,
     judge,
   });
-  const ledger = new IssuanceLedger({ store: client, namespace, epoch: elector.identity, leaves });
+  const ledger = new IssuanceLedger({
+    ...{ store: client, namespace, epoch: elector.identity, leaves },
+    nowMs: () => clock.nowMs(),
+  });
   const {
     delegation,
     book: graph,
@@ -169,16 +169,8 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     controller: common,
   });
   const issuance = issuanceParts({
-    trust,
-    config,
-    cache,
-    view,
-    client,
-    ledger,
-    recorder,
-    namespace,
+    ...{ trust, config, view, client, ledger, recorder, namespace, log },
     nowMs: () => clock.nowMs(),
-    log,
     controller: common,
   });
   const identities = new Controller({
@@ -194,10 +186,11 @@ export function operatorComponents(options: OperatorOptions): readonly Component
       settings: config,
       nowMs: () => clock.nowMs(),
       authority,
-      wasPublished: (sha256) => book.publishedIn(sha256) !== undefined,
+      roots: new KnownRoots(),
       leaves: new LeafSupply(kept.guarded(ledger)),
       attempts: new Attempts(),
       rejected: crl.rejected,
+      turns: kept.turns,
       events: new IdentityEvents(recorder, observer),
       mesh: walls.port,
       pods: podParts({ view, mesh: walls.mesh, recorder, registry }),
@@ -231,11 +224,14 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     controller: common,
     tell: (metadata, event) => tell('ConfigMap', metadata, event),
   });
-  const authorities = kept.connect(view, () => void authority());
+  const authorities = kept.connect({
+    ...{ view, trusted: trust.trusted, rejected: crl.rejected },
+    note: () => void authority(),
+  });
   connectTriggers(view, { identities, bundles });
   crl.connect(identities);
   walls.connect(identities);
-  issuance.connect(identities, () => wakeAll(view, { identities, bundles }));
+  issuance.connect(identities, book, () => wakeAll(view, { identities, bundles }));
   book.onChange(() => wakeAll(view, { identities, bundles }));
 
   const caches = [

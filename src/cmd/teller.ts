@@ -4,11 +4,12 @@ import type { EventReason } from '../api/event-reasons.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { ObjectMeta } from '../kube/object.ts';
 
-/** What happens to the authority in its course. */
+/** What happens to authorities in their course. */
 const ORDINARY: readonly EventReason[] = [
   'AuthorityActivated',
   'AuthorityPrepared',
   'AuthorityRetired',
+  'IssuerTrusted',
   'ReissueFinished',
   'ReissueStarted',
 ];

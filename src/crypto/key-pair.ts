@@ -3,7 +3,7 @@
  * numbers: exporting a key object costs more than making the key.
  */
 
-import { createECDH, type ECDH, generateKeyPair as generateWithCallback } from 'node:crypto';
+import { createECDH, type ECDH, generateKeyPair as generateWithCallback, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { KeyProfile } from '../domain/certificate/profile.ts';
 import { contextTag, der, objectIdentifier, TAG } from './der.ts';
@@ -34,6 +34,9 @@ interface Curve {
   readonly scalarEnd: number;
 }
 
+const ZERO = der(TAG.integer, Buffer.of(0));
+// Parameters NULL, RFC 8017 appendix A.1.
+const RSA_ENCRYPTION = der(TAG.sequence, objectIdentifier(OID.rsaEncryption), Buffer.of(0x05, 0x00));
 const generateOnPool = promisify(generateWithCallback);
 const CURVES = { 256: curve(256, 'prime256v1', OID.p256), 384: curve(384, 'secp384r1', OID.p384) } as const;
 
@@ -80,6 +83,30 @@ export function ecPublicPoint(pkcs8Der: Buffer): Buffer | undefined {
 }
 
 /**
+ * A private key as it is written here: PrivateKeyInfo without attributes, RFC 5958; ECDSA with the public key that stands beside the
+ * private number, RFC 5915; RSA with two primes, RFC 8017 appendix A.1.2. Whether its numbers agree is not looked at.
+ *
+ * @returns `undefined` for a key of another kind; whoever gets one overwrites it.
+ */
+export function writtenKey(privateKey: KeyObject): Buffer | undefined {
+  const jwk = privateKey.export({ format: 'jwk' });
+  const octets = (text = ''): Buffer => Buffer.from(text, 'base64url');
+  if (jwk.kty === 'RSA') {
+    const { n, e, d, p, q, dp, dq, qi } = jwk;
+    const numbers = [n, e, d, p, q, dp, dq, qi].map((text) => der(TAG.integer, positive(octets(text))));
+    const rsaPrivateKey = der(TAG.sequence, ZERO, ...numbers);
+    return der(TAG.sequence, ZERO, RSA_ENCRYPTION, der(TAG.octetString, rsaPrivateKey));
+  }
+  const form = Object.values(CURVES).find(({ name }) => name === privateKey.asymmetricKeyDetails?.namedCurve);
+  if (form === undefined) return undefined;
+  const written = Buffer.from(form.pkcs8);
+  written.set(octets(jwk.d), form.scalarStart);
+  const point = Buffer.concat([Buffer.of(4), octets(jwk.x), octets(jwk.y)]);
+  written.set(point, written.length - form.pointBytes);
+  return written;
+}
+
+/**
  * Makes a key pair of any kind a profile can ask for. RSA takes tens of milliseconds and more, so it is made on a thread
  * of the pool.
  *
@@ -93,6 +120,11 @@ export async function generateKeyPair(algorithm: KeyProfile): Promise<KeyPair> {
     privateKeyEncoding: { type: 'pkcs8', format: 'der' },
   });
   return { spkiDer: publicKey, pkcs8Der: privateKey, algorithm };
+}
+
+/** Contents of an INTEGER that is not negative; JWK numbers have no leading zero octets. */
+function positive(octets: Buffer): Buffer {
+  return (octets[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), octets]) : octets;
 }
 
 function curve(size: 256 | 384, name: string, oid: string): Curve {

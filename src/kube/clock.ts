@@ -42,6 +42,11 @@ export class ReferenceClock implements Clock {
     return serverMs === undefined ? 0 : this.#machine.nowMs() - serverMs;
   }
 
+  /** Whether both agree: while they do not, nothing is given up that time takes away. */
+  get isTrusted(): boolean {
+    return Math.abs(this.skewMs()) <= MAX_SKEW_MS;
+  }
+
   nowMs(): number {
     const machineMs = this.#machine.nowMs();
     const serverMs = this.#serverNowMs();

@@ -25,10 +25,16 @@ export interface MeasuredAuthority {
   readonly problems: readonly string[];
 }
 
+/** `force`: a generation signs although it is not seen everywhere. `rebuild`: phases were lost and are found again. */
+const STEPS = ['make', 'activate', 'force', 'taint', 'drop', 'rebuild'] as const;
+
+type AuthorityStepName = (typeof STEPS)[number];
+
 /** Where the authority reports to. */
 export interface AuthorityMetrics {
   saw(authority: MeasuredAuthority): void;
-  acted(step: 'make' | 'activate' | 'taint' | 'drop'): void;
+  acted(step: AuthorityStepName): void;
+  stalled(isStalled: boolean): void;
 }
 
 /** Registers `agent_trust_authority_*` metrics. Call once for a registry. */
@@ -37,11 +43,11 @@ export function authorityMetrics(registry: Registry): AuthorityMetrics {
   let last: MeasuredAuthority | undefined;
   const steps = new Counter({
     name: 'agent_trust_authority_steps_total',
-    help: 'Generations of the authority that were made, began to sign, were tainted or dropped.',
+    help: 'Generations of the authority that were made, began to sign (activate), did so although not seen everywhere (force), were tainted or dropped; and how often their phases were lost and found again (rebuild).',
     labelNames: ['step'],
     registers,
   });
-  for (const step of ['make', 'activate', 'taint', 'drop']) steps.inc({ step }, 0);
+  for (const step of STEPS) steps.inc({ step }, 0);
   const gauge = (
     name: string,
     help: string,
@@ -103,10 +109,16 @@ export function authorityMetrics(registry: Registry): AuthorityMetrics {
     [],
     (each, { problems }) => each.set(problems.length),
   );
+  const stalled = new Gauge({
+    name: 'agent_trust_authority_stalled',
+    help: '1 while what is due cannot be written or read: the generation that signs goes on, and nothing else happens.',
+    registers,
+  });
   return {
     saw(authority) {
       last = authority;
     },
     acted: (step) => steps.inc({ step }),
+    stalled: (isStalled) => stalled.set(Number(isStalled)),
   };
 }

@@ -62,9 +62,22 @@ describe('the values of the chart', function () {
       'certManager.issuers[0].name=ca,certManager.issuers[0].ca=secret',
       "at '/certManager/issuers/0/ca': 'secret' does not match pattern",
     ],
+    [
+      'certManager.issuers[0].name=ca,certManager.issuers[0].former=soon',
+      "at '/certManager/issuers/0/former': got string, want boolean",
+    ],
+    [
+      'certManager.issuers[0].name=ca,admissionPolicies.enabled=false',
+      'certManager.issuers: issuers are listed and admissionPolicies.enabled is false; without policy agent-trust-issuers anybody who may create a CertificateRequest gets a certificate that every agent trusts, in the name of any agent: set admissionPolicies.enabled to true, or leave certManager.issuers empty',
+    ],
     ['authority.secretName=A', "at '/authority/secretName': 'A' does not match pattern"],
     ['authority.secretName=agent-trust-ca', "at '/authority/secretName': 'not' failed"],
+    ['authority.key=RSA-2048', "at '/authority/key': value must be one of 'ECDSA-P256', 'ECDSA-P384'"],
     ['crds.wanted=true', "at '/crds': additional properties 'wanted' not allowed"],
+    ['alerts.enabled=yes', "at '/alerts/enabled': got string, want boolean"],
+    ['alerts.wanted=true', "at '/alerts': additional properties 'wanted' not allowed"],
+    ['alerts.certificateLeftSeconds=1h', "at '/alerts/certificateLeftSeconds': got string, want integer"],
+    ['alerts.labels.release=1', "at '/alerts/labels/release': got number, want string"],
     ['metrics.port=0', "at '/metrics/port': minimum: got 0, want 1"],
     ['leaderElection.leaseDuration=15', "at '/leaderElection/leaseDuration': got number, want string"],
   ] as const;
@@ -93,6 +106,10 @@ describe('the values of the chart', function () {
     ['boundary.required=true', { boundaryRequired: true }],
     ['authority.secretName=corporate-ca', { authoritySecretName: 'corporate-ca' }],
     ['authority.secretName=', { authoritySecretName: undefined }],
+    [
+      'authority.key=ECDSA-P384',
+      { authority: { lifeMs: 2_592_000_000, acceleration: 1, reissuePerSecond: 20, keySize: 384 } },
+    ],
   ] as const;
   for (const [value, wanted] of ACCEPTED) {
     it(`turns ${value} into flags that the controller takes`, async () => {

@@ -24,7 +24,7 @@ const PATHS: Readonly<Record<string, string>> = {
 };
 
 /** Issuers as `--set` takes them. */
-function setsOf(issuers: readonly Readonly<Record<string, string>>[]): readonly string[] {
+function setsOf(issuers: readonly Readonly<Record<string, string | boolean>>[]): readonly string[] {
   return issuers.flatMap((issuer, at) =>
     Object.entries(issuer).map(([name, value]) => `certManager.issuers[${at}].${name}=${value}`),
   );
@@ -54,6 +54,7 @@ describe('the chart', function () {
       [`namespaces={${AGENTS}}`],
       ['clusterWide=true'],
       ['certManager.issuers[0].name=ca'],
+      ['alerts.enabled=true'],
     ]) {
       const { exitStatus, stdout } = await helm('lint', '--strict', CHART, ...sets(values));
       expect(exitStatus, stdout).to.equal(0);
@@ -99,7 +100,7 @@ describe('the chart', function () {
   it('hands the issuers on to the controller, with their CAs', async () => {
     const issuers = [
       { name: 'agents-ca', ca: root.pem },
-      { name: 'local', kind: 'Issuer' },
+      { name: 'local', kind: 'Issuer', former: true },
     ];
     const flags = async (...values: readonly string[]): Promise<readonly string[]> => {
       const { containers } = await podOf('agent-trust-controller', ...values);
@@ -108,9 +109,11 @@ describe('the chart', function () {
     expect(await flags()).to.deep.equal([]);
     const [flag = ''] = await flags(...setsOf(issuers));
     expect(JSON.parse(flag.replace('--issuers=', ''))).to.deep.equal(issuers);
-    expect(
-      parseIssuers(flag.replace('--issuers=', ''))?.map(({ certificates }) => certificates.length),
-    ).to.deep.equal([1, 0]);
+    const parsed = parseIssuers(flag.replace('--issuers=', '')) ?? [];
+    expect(parsed.map(({ certificates, isFormer }) => [certificates.length, isFormer])).to.deep.equal([
+      [1, false],
+      [0, true],
+    ]);
   });
 
   describe('admission', () => {
@@ -195,13 +198,20 @@ describe('the chart', function () {
         (await render(...values))
           .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
           .map(({ metadata }) => metadata.name);
-      expect(
-        await policies('admissionPolicies.enabled=false', 'certManager.issuers[0].name=ca'),
-      ).to.deep.equal([]);
+      expect(await policies('admissionPolicies.enabled=false')).to.deep.equal([]);
       expect(await policies())
         .to.include('agent-trust-grant-1')
         .and.not.include('agent-trust-issuers');
       expect(await policies('certManager.issuers[0].name=ca')).to.include('agent-trust-issuers');
+    });
+
+    it('fences former issuers as well', async () => {
+      const rendered = await render('certManager.issuers[0].name=gone', 'certManager.issuers[0].former=true');
+      const policy = rendered.find(
+        ({ kind, metadata }) =>
+          kind === 'ValidatingAdmissionPolicy' && metadata.name === 'agent-trust-issuers',
+      );
+      expect(JSON.stringify(policy)).to.include("object.spec.issuerRef.name != 'gone'");
     });
   });
 

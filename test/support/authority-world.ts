@@ -4,6 +4,7 @@
  */
 
 import type { AuthorityIntent, GenerationSpan, GenerationState } from '../../src/domain/authority/facts.ts';
+import { lastLeafEndsAtMs } from '../../src/domain/authority/last-leaf.ts';
 import { authorityPeriods } from '../../src/domain/authority/periods.ts';
 import { type AuthorityPlan, type AuthorityStep, planAuthority } from '../../src/domain/authority/plan.ts';
 import { afterStep, inOrder, recoverStates } from '../../src/domain/authority/states.ts';
@@ -13,9 +14,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** How long a pod may have an older version mounted. */
 const MOUNT_DELAY_MS = 2 * MINUTE_MS;
 const LEAF_MS = 24 * HOUR_MS;
+const LONGEST_LEAF_MS = 7 * LEAF_MS;
 const BACKDATE_MS = 2 * MINUTE_MS;
 export const LIFE_MS: number = 30 * 24 * HOUR_MS;
-const PERIODS = authorityPeriods({ lifeMs: LIFE_MS, acceleration: 1, reissuePerSecond: 20 });
+const PERIODS = authorityPeriods({ lifeMs: LIFE_MS, acceleration: 1 });
 
 interface Versioned<T> {
   readonly version: number;
@@ -53,11 +55,20 @@ class Mounted<T> {
   }
 }
 
+/**
+ * What an agent gets of a leader. `withheld`: no leaf, since its spec is not allowed, another has its DNS name, its issuer does not
+ * answer, or mending pauses; what is around the one that it has is kept. `unseen`: a leaf as any other, which no cache shows.
+ * `wiped`: none, and the one that it has is taken away.
+ */
+export type Treatment = 'served' | 'withheld' | 'unseen' | 'wiped';
+
 /** A namespace with one agent. */
 class Namespace {
   readonly bundle: Mounted<readonly string[]> = new Mounted();
-  readonly secret: Mounted<Held> = new Mounted();
+  /** Undefined in it: there was one, and is none. */
+  readonly secret: Mounted<Held | undefined> = new Mounted();
   refuses = false;
+  treatment: Treatment = 'served';
   /** Generations that sign although they were not seen here. */
   readonly excused: Set<string> = new Set();
 }
@@ -89,13 +100,16 @@ export class AuthorityWorld {
   readonly #revoked = new Set<string>();
   /** What leaders decided by what namespaces carry before they could know. */
   readonly #blind: string[] = [];
+  /** Generations that signed, or were to, without having been seen somewhere. */
+  readonly excluding: Set<string> = new Set();
   #made = 0;
   #epoch = 0;
   #version = 0;
   #secret: Versioned<readonly GenerationSpan[]> | undefined;
   #state: Versioned<readonly GenerationState[]> | undefined;
   readonly #ledger: Leaf[] = [];
-  readonly #handedOut: Leaf[] = [];
+  #ledgerSinceMs = 0;
+  #handedOut: Leaf[] = [];
   #leader: Leader | undefined;
   /** Writes of the Secret by leaders that ended, still on their way. */
   #late: { readonly over: number; readonly value: readonly GenerationSpan[] }[] = [];
@@ -148,8 +162,9 @@ export class AuthorityWorld {
     leader.noted.add(trusted.join());
   }
 
-  /** Somebody deletes the ConfigMap while no leader runs. */
+  /** Somebody deletes the ConfigMap while no leader runs. Nobody can help who has lost the ledger as well. */
   loseState(): void {
+    if (this.nowMs < this.#ledgerSinceMs + LONGEST_LEAF_MS) return;
     this.#leader = undefined;
     this.#state = undefined;
   }
@@ -158,6 +173,23 @@ export class AuthorityWorld {
   refuse(): void {
     const [namespace] = this.namespaces;
     if (namespace !== undefined) namespace.refuses = !namespace.refuses;
+  }
+
+  /** What the agent of a namespace gets from now on. */
+  treat(at: number, treatment: Treatment): void {
+    const namespace = this.namespaces[at];
+    if (namespace === undefined) return;
+    namespace.treatment = treatment;
+    const { leaf } = namespace.secret.newest ?? {};
+    if (treatment === 'wiped') this.#handedOut = this.#handedOut.filter((each) => each !== leaf);
+  }
+
+  /** Somebody deletes the ledger while no leader runs. */
+  loseLedger(): void {
+    if (this.#state === undefined) return;
+    this.#leader = undefined;
+    this.#ledger.length = 0;
+    this.#ledgerSinceMs = this.nowMs;
   }
 
   /** An administrator asks something: of the oldest generation, or of the one that signs. */
@@ -196,21 +228,31 @@ export class AuthorityWorld {
       const ends = this.#ledger
         .filter(({ generation }) => generation === span.id)
         .map((leaf) => leaf.notAfterMs);
-      const lastLeafEndsAtMs = ends.length === 0 ? undefined : Math.max(...ends);
-      const heldLeaves = this.namespaces.filter(({ secret }) => {
+      const endsAtMs = ends.length === 0 ? undefined : Math.max(...ends);
+      const word = { endsAtMs, completeSinceMs: this.#ledgerSinceMs };
+      const heldLeaves = this.namespaces.filter(({ secret, treatment }) => {
         const leaf = secret.newest?.leaf;
-        return leaf?.generation === span.id && leaf.notAfterMs >= nowMs;
+        return treatment !== 'unseen' && leaf?.generation === span.id && leaf.notAfterMs >= nowMs;
       }).length;
-      return [{ ...state, ...span, lastLeafEndsAtMs, heldLeaves }];
+      return [
+        { ...state, ...span, lastLeafEndsAtMs: lastLeafEndsAtMs({ ...state, ...span }, word), heldLeaves },
+      ];
     });
     const lacking = (id: string): ReadonlyMap<string, string> =>
       new Map(
-        this.namespaces.flatMap(({ bundle, secret }, at) => {
+        this.namespaces.flatMap(({ bundle, secret, treatment }, at) => {
           const known = (carried: readonly string[] | undefined): readonly string[] =>
             carried !== undefined && leader.noted.has(carried.join()) ? carried : [];
           const { newest } = secret;
+          const mustCarry =
+            newest !== undefined &&
+            treatment !== 'wiped' &&
+            this.#isGood(
+              newest.leaf,
+              leader.generations.map((each) => each.id),
+            );
           const carries =
-            known(bundle.newest).includes(id) && (newest === undefined || known(newest.carries).includes(id));
+            known(bundle.newest).includes(id) && (!mustCarry || known(newest.carries).includes(id));
           return carries ? [] : [[String(at), 'lacks it'] as const];
         }),
       );
@@ -248,15 +290,17 @@ export class AuthorityWorld {
     const namespace = this.namespaces[at];
     if (used?.signing === undefined || generations === undefined || namespace === undefined) return;
     if (!namespace.refuses) namespace.bundle.put(used.trusted, this.nowMs);
+    const { treatment } = namespace;
     const { leaf } = namespace.secret.newest ?? {};
-    const isGood =
-      leaf !== undefined && leaf.notAfterMs > this.nowMs && used.trusted.includes(leaf.generation);
-    const signing = generations.find(({ id }) => id === used.signing);
-    if (signing === undefined || signing.notAfterMs <= this.nowMs) return;
-    if (isGood && !renews) {
-      namespace.secret.put({ leaf, carries: used.trusted }, this.nowMs);
+    if (treatment === 'wiped') {
+      namespace.secret.put(undefined, this.nowMs);
       return;
     }
+    const isGood = leaf !== undefined && this.#isGood(leaf, used.trusted);
+    if (isGood) namespace.secret.put({ leaf, carries: used.trusted }, this.nowMs);
+    if (treatment === 'withheld' || (isGood && !renews)) return;
+    const signing = generations.find(({ id }) => id === used.signing);
+    if (signing === undefined || signing.notAfterMs <= this.nowMs) return;
     const issued = { generation: signing.id, notAfterMs: Math.min(this.nowMs + LEAF_MS, signing.notAfterMs) };
     this.#ledger.push(issued);
     this.#handedOut.push(issued);
@@ -270,10 +314,11 @@ export class AuthorityWorld {
     );
     const alive = new Set(live.map(({ generation }) => generation));
     const refused = this.namespaces.flatMap(({ bundle, secret, excused }, at) => {
-      const read = [
-        ...bundle.readable(this.nowMs),
-        ...secret.readable(this.nowMs).map(({ carries }) => carries),
-      ];
+      // Whoever has no good leaf is refused anyway.
+      const held = secret
+        .readable(this.nowMs)
+        .filter((each) => each !== undefined && live.includes(each.leaf));
+      const read = [...bundle.readable(this.nowMs), ...held.flatMap((each) => (each ? [each.carries] : []))];
       for (const id of excused) if (read.every((trusted) => trusted.includes(id))) excused.delete(id);
       return [...alive]
         .filter((id) => !excused.has(id) && read.some((trusted) => !trusted.includes(id)))
@@ -284,7 +329,14 @@ export class AuthorityWorld {
 
   /** It did not take the generation in time: nobody promised it anything until it has. */
   #excuse(id: string, missing: ReadonlyMap<string, string>): void {
+    if (missing.size > 0) this.excluding.add(id);
     for (const at of missing.keys()) this.namespaces[Number(at)]?.excused.add(id);
+  }
+
+  /** Whether it lives, and nothing is said against it. */
+  #isGood(leaf: Leaf, trusted: readonly string[]): boolean {
+    const isAlive = leaf.notAfterMs >= this.nowMs && this.#handedOut.includes(leaf);
+    return isAlive && trusted.includes(leaf.generation);
   }
 
   #recover(

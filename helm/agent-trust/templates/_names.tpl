@@ -64,3 +64,8 @@ matchExpressions:
 {{- define "agent-trust.namespaces" -}}
 {{ if .Values.clusterWide }}*{{ else }}{{ join "," .Values.namespaces }}{{ end }}
 {{- end -}}
+
+{{- /* PromQL: whether a counter has grown within an hour, also one that was not there before. */ -}}
+{{- define "agent-trust.countedLately" -}}
+increase({{ . }}[1h]) > 0 or ({{ . }} > 0 unless {{ . }} offset 1h)
+{{- end -}}

@@ -84,6 +84,19 @@ export function exclusionEvent(id: string, excluded: Lacking): AuthorityEvent {
   return { reason: 'NamespaceExcluded', note };
 }
 
+/**
+ * What is said when the authority cannot be written, or not be read.
+ *
+ * @param problem What the API server said; no full stop.
+ * @param signingId Of the generation that signs meanwhile, if one does.
+ */
+export function stallEvent(problem: string, signingId: string | undefined): AuthorityEvent {
+  const meanwhile =
+    signingId === undefined ? 'Nothing signs meanwhile' : `Generation ${signingId} goes on signing`;
+  const note = `The rotation stands still: ${problem}. ${meanwhile}; it is tried again all the time`;
+  return { reason: 'AuthorityStalled', note };
+}
+
 /** What is said of an intent that cannot be read. */
 export function intentEvent(problems: readonly string[]): AuthorityEvent {
   return { reason: 'IntentRefused', note: `Nothing of it is done: ${problems.join('; ')}` };

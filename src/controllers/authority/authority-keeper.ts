@@ -4,10 +4,10 @@
  *
  * order of writes: a generation is in the Secret before any state speaks of it, and leaves the Secret before the state; what
  * signs changes with one write of the state. After a crash between two of them `recoverStates` finds the rest.
- * guarantee: nothing is in use that is not on the server.
+ * guarantee: nothing is in use that is not on the server. What cannot be written stops the steps, never the signing.
  */
 
-import { ANNOTATION_LEASE_EPOCH, AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } from '../../api/group.ts';
+import { AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } from '../../api/group.ts';
 import { createAuthority } from '../../crypto/authority.ts';
 import { type Authority, readAuthority } from '../../crypto/authority-reader.ts';
 import type { GenerationFacts, GenerationState } from '../../domain/authority/facts.ts';
@@ -21,6 +21,7 @@ import { afterStep, inOrder, recoverStates } from '../../domain/authority/states
 import type { Cache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { CONFIG_MAP, SECRET } from '../../kube/core-types.ts';
+import { isKubeError } from '../../kube/errors.ts';
 import type { FencedWriter } from '../../kube/fenced-writer.ts';
 import { keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { ConfigMap } from '../bundle/bundle-record.ts';
@@ -31,11 +32,14 @@ import {
   type AuthorityRecord,
   authorityRecord,
   authoritySecret,
-  isSameAuthority,
+  authoritySha256,
 } from './authority-record.ts';
+import { writeOver } from './authority-write.ts';
 import {
+  isWrittenBy,
   type StateRecord,
   type StateTexts,
+  saysExactly,
   stateConfigMap,
   stateRecord,
   stateTexts,
@@ -80,7 +84,10 @@ export class AuthorityKeeper {
   readonly periods: AuthorityPeriods;
   readonly #ports: KeeperPorts;
   #takenOverAtMs: number | undefined;
+  #isSound = false;
   #generations: readonly Authority[] = [];
+  /** Of the Secret with them. */
+  #dataSha256 = '';
   /** As they stand on the server. */
   #states: readonly GenerationState[] = [];
 
@@ -92,6 +99,11 @@ export class AuthorityKeeper {
   /** Whether the server was asked already; nothing may be used before. */
   get isTaken(): boolean {
     return this.#takenOverAtMs !== undefined;
+  }
+
+  /** Whether the server said who signs; else that is found again, and nothing may be used before it is written down. */
+  get isSound(): boolean {
+    return this.#isSound;
   }
 
   /** When it was; by the clock of then. */
@@ -124,24 +136,24 @@ export class AuthorityKeeper {
     else if (cached !== undefined) secrets.observeDeleted(cached.metadata);
     const record = secret && authorityRecord(secret);
     if (record?.problem !== undefined) return { kind: 'broken', problem: record.problem };
-    this.#generations = record?.generations ?? [];
+    this.#take(record?.generations ?? []);
     if (state !== undefined) stored.observe(state);
     const known = state && stateRecord(state).states;
-    const isSound = known?.filter(({ phase }) => phase === 'signing').length === 1;
+    this.#isSound = known?.filter(({ phase }) => phase === 'signing').length === 1;
     this.#states = recoverStates(known, {
       generations: this.#generations,
       haveSigned: this.#haveSigned(),
       nowMs: this.#ports.nowMs(),
     });
     this.#takenOverAtMs = this.#ports.nowMs();
-    const isStored = isSound && this.#generations.every(({ id }) => known.some((each) => each.id === id));
-    return { kind: 'taken', rebuilt: !isSound && this.#generations.length > 1, isStored };
+    const isStored =
+      this.#isSound && this.#generations.every(({ id }) => known?.some((each) => each.id === id));
+    return { kind: 'taken', rebuilt: !this.#isSound && this.#generations.length > 1, isStored };
   }
 
   /** Whether the Secret is as this process has it. */
   get isWhole(): boolean {
-    const record = this.#secret();
-    return record?.problem === undefined && isSameAuthority(record?.generations ?? [], this.#generations);
+    return this.#secret()?.dataSha256 === this.#dataSha256;
   }
 
   /** Writes the Secret as this process has it. @throws KubeError. */
@@ -166,6 +178,8 @@ export class AuthorityKeeper {
     if (step.kind === 'drop') {
       const kept = this.#generations.filter(({ id }) => id !== step.id);
       await this.#writeSecret(kept, signal);
+      // Nobody gets it back from here on, whether the state can say so or not.
+      this.adopt();
     }
     const madeId = made?.id ?? '';
     await this.#writeState(afterStep(facts, step, { nowMs, madeId }), texts, signal);
@@ -178,7 +192,7 @@ export class AuthorityKeeper {
     const states = this.states();
     const record = this.#state();
     const wanted = { ...texts, ...stateTexts(states) };
-    const isSaid = record !== undefined && !record.immutable && isSameTexts(record.texts, wanted);
+    const isSaid = record !== undefined && saysExactly(record, wanted, this.#ports.epoch);
     if (!isSaid) await this.#writeState(states, texts, signal);
     return !isSaid;
   }
@@ -196,9 +210,15 @@ export class AuthorityKeeper {
     book.adopt(this.#generations, { states: this.#states, ...settings });
   }
 
+  #take(generations: readonly Authority[]): void {
+    this.#generations = generations;
+    this.#dataSha256 = authoritySha256(generations);
+  }
+
   #make(nowMs: number): Authority {
-    const { trustDomain } = this.#ports;
-    const created = createAuthority({ trustDomain, nowMs, lifeMs: this.periods.lifeMs });
+    const { trustDomain, settings } = this.#ports;
+    const { keySize } = settings;
+    const created = createAuthority({ trustDomain, nowMs, keySize, lifeMs: this.periods.lifeMs });
     const read = readAuthority({
       certificatePem: Buffer.from(created.certificatePem),
       privateKeyPem: Buffer.from(created.privateKeyPem),
@@ -211,13 +231,13 @@ export class AuthorityKeeper {
     const { writer, secrets, namespace } = this.#ports;
     const desired = authoritySecret(namespace, generations);
     const record = this.#secret();
-    const written = await write(
+    const written = await writeOver(
       writer,
       { type: SECRET, desired, record: record && { ...record, immutable: record.mustRecreate } },
       signal,
     );
     secrets.observe(written);
-    this.#generations = authorityRecord(written).generations;
+    this.#take(authorityRecord(written).generations);
     return written.metadata;
   }
 
@@ -228,12 +248,16 @@ export class AuthorityKeeper {
   ): Promise<void> {
     const { writer, stored, namespace, epoch } = this.#ports;
     const desired = stateConfigMap(namespace, epoch, { ...texts, ...stateTexts(states) });
-    const written = await write(writer, { type: CONFIG_MAP, desired, record: this.#state() }, signal);
+    const written = await writeOver(writer, { type: CONFIG_MAP, desired, record: this.#state() }, signal);
     stored.observe(written);
     this.#states = states;
   }
 
-  /** Puts the own epoch on the ConfigMap, if there is one: from then on an older leader's write is a conflict. */
+  /**
+   * Puts the own epoch on the ConfigMap, if there is one: from then on an older leader's write is a conflict. One that cannot be
+   * written is taken as it is, and claimed by the first write that can be done: whatever an older leader still puts
+   * there is put back.
+   */
   async #claim(signal: AbortSignal): Promise<ConfigMap | undefined> {
     const { client, writer, stored, namespace, epoch } = this.#ports;
     const target = { namespace, name: AUTHORITY_STATE_NAME };
@@ -243,9 +267,14 @@ export class AuthorityKeeper {
       if (cached !== undefined) stored.observeDeleted(cached.metadata);
       return undefined;
     }
-    if (found.metadata.annotations?.[ANNOTATION_LEASE_EPOCH] === epoch) return found;
+    if (isWrittenBy(epoch, found.metadata)) return found;
     const desired = stateConfigMap(namespace, epoch, found.data ?? {});
-    return write(writer, { type: CONFIG_MAP, desired, record: stateRecord(found) }, signal);
+    try {
+      return await writeOver(writer, { type: CONFIG_MAP, desired, record: stateRecord(found) }, signal);
+    } catch (error) {
+      if (isKubeError(error, 'KUBE_FORBIDDEN', 'KUBE_INVALID')) return found;
+      throw error;
+    }
   }
 
   #secret(): AuthorityRecord | undefined {
@@ -263,29 +292,4 @@ export class AuthorityKeeper {
     for (const { generation } of this.#ports.leaves.lines()) ids.add(generation);
     return ids;
   }
-}
-
-interface Write<T> {
-  readonly type: typeof SECRET | typeof CONFIG_MAP;
-  readonly desired: T;
-  /** What it replaces. */
-  readonly record: { readonly metadata: ObjectMeta; readonly immutable: boolean } | undefined;
-}
-
-function write<T extends Secret | ConfigMap>(
-  writer: FencedWriter,
-  { type, desired, record }: Write<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  if (record === undefined) return writer.create(type, desired, { signal });
-  const replacement = { desired, observed: record.metadata };
-  // Written over wherever that is possible: between a delete and a create the key would be in this process only.
-  return record.immutable
-    ? writer.recreate(type, replacement, { signal })
-    : writer.replace(type, replacement, { signal });
-}
-
-function isSameTexts(left: StateTexts, right: StateTexts): boolean {
-  const names = Object.keys(right);
-  return Object.keys(left).length === names.length && names.every((name) => left[name] === right[name]);
 }

@@ -26,6 +26,8 @@ export interface AuthorityRecord {
   readonly generations: readonly Authority[];
   /** A sentence without full stop; undefined when every generation is good. */
   readonly problem: string | undefined;
+  /** Of all data, lower-case hexadecimal: it tells whether one octet is another, also where nobody reads it. */
+  readonly dataSha256: string;
 }
 
 /** How the generations are used. */
@@ -43,7 +45,7 @@ const MAX_GENERATIONS = 8;
 /** Projects the Secret. One bad generation makes all of it a problem: what is signed must not depend on luck. */
 export function authorityRecord({ metadata, type, immutable, data = {} }: Secret): AuthorityRecord {
   const mustRecreate = immutable === true || type !== AUTHORITY_SECRET_TYPE;
-  const base = { metadata: withoutCopy(keptMetadata(metadata)), mustRecreate };
+  const base = { metadata: withoutCopy(keptMetadata(metadata)), mustRecreate, dataSha256: digestOf(data) };
   const broken = (problem: string): AuthorityRecord => ({ ...base, generations: [], problem });
   if (type !== AUTHORITY_SECRET_TYPE) return broken(`it is not of type ${AUTHORITY_SECRET_TYPE}`);
   const ids = Object.keys(data)
@@ -80,6 +82,11 @@ export function authoritySecret(namespace: string, generations: readonly Authori
   };
 }
 
+/** What `dataSha256` is of a Secret with these generations. */
+export function authoritySha256(generations: readonly Authority[]): string {
+  return digestOf(authoritySecret('', generations).data ?? {});
+}
+
 /** Whether two sets of generations are the same, byte for byte of their certificates. */
 export function isSameAuthority(left: readonly Authority[], right: readonly Authority[]): boolean {
   return (
@@ -111,6 +118,12 @@ export function readyAuthority(
     bundlePem,
     bundleSha256: createHash('sha256').update(bundlePem).digest('hex'),
   };
+}
+
+function digestOf(data: NonNullable<Secret['data']>): string {
+  const hash = createHash('sha256');
+  for (const name of Object.keys(data).sort()) hash.update(`${name} ${data[name]}\n`);
+  return hash.digest('hex');
 }
 
 /** Their roots, each once: two intermediates may have the same. */

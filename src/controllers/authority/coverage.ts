@@ -6,19 +6,29 @@
 import type { AgentIdentity } from '../../api/agent-identity.ts';
 import { BUNDLE_NAME } from '../../api/group.ts';
 import type { Lacking } from '../../domain/authority/facts.ts';
+import { lastLeafEndsAtMs, type SigningSpan } from '../../domain/authority/last-leaf.ts';
+import type { CertificateFacts } from '../../domain/certificate/facts.ts';
+import type { RejectedLeaf } from '../../domain/certificate/plan.ts';
+import { getOrInsert } from '../../domain/delegation/get-or-insert.ts';
+import { judgeEligibility } from '../../domain/identity/eligibility.ts';
 import { resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import { issuerOfSpec } from '../../domain/issuance/issuer.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { CertificateEnd } from '../../observe/identity-metrics.ts';
-import type { ClusterView } from '../cluster-view.ts';
-import { ownerUids, type SecretRecord } from '../identity/secret-record.ts';
+import { BY_AGENT, type ClusterView } from '../cluster-view.ts';
+import { seeIdentity } from '../identity/gather.ts';
+import { ownerUids, type SecretRecord, type TrustedAuthorities } from '../identity/secret-record.ts';
 import type { LeafBook } from '../ledger/leaf-book.ts';
 import type { AuthorityBook } from './authority-book.ts';
 
 /** What is looked at. */
 export interface CoveragePorts {
   readonly view: ClusterView;
-  readonly leaves: Pick<LeafBook, 'find' | 'lines'>;
+  readonly leaves: Pick<LeafBook, 'find' | 'lines' | 'completeSinceMs'>;
   readonly book: Pick<AuthorityBook, 'publishedIn' | 'hasPublished'>;
+  readonly trusted: TrustedAuthorities;
+  /** What is to be said against a leaf that a trusted authority has signed. */
+  readonly rejected: (leaf: CertificateFacts) => RejectedLeaf | undefined;
 }
 
 /** What was seen at one instant. */
@@ -29,24 +39,25 @@ export interface Coverage {
   readonly isLookedAt: boolean;
   /** What has not been seen to carry a generation. */
   lacking(id: string): Lacking;
-  /** Secrets by the generation of their leaf, those whose leaf is over left out. */
+  /** Secrets of identities by the generation of their leaf, those whose leaf is over left out. */
   readonly heldLeaves: ReadonlyMap<string, number>;
-  /** When the last leaf of each generation ends. */
-  readonly lastLeafEndsAtMs: ReadonlyMap<string, number>;
+  /** When the last leaf of a generation ends, milliseconds since the Unix epoch; undefined when there is none. */
+  lastLeafEndsAtMs(generation: SigningSpan): number | undefined;
 }
 
 interface NamespaceSeen {
   /** Set when nobody can tell. */
-  unknown: string | undefined;
-  bundle: ReadonlySet<string> | undefined;
-  /** Those of each Secret; undefined for one whose bundle nobody of us has published. */
-  readonly secrets: Map<ReadonlySet<string> | undefined, number>;
+  readonly unknown: string | undefined;
+  readonly bundle: ReadonlySet<string> | undefined;
+  /** Who holds a leaf, by what is in the bundle beside it; undefined is one that nobody of us has published. */
+  readonly holders: Map<ReadonlySet<string> | undefined, AgentIdentity[]>;
 }
 
 /**
- * Looks at everything.
+ * Looks at everything. What has to carry a generation is the bundle of every namespace with an agent, and every Secret with a good
+ * leaf: to whom peers show leaves, and who is not about to lose his. Whatever is written for others carries all there is.
  *
- * @param settleMs An identity that is younger counts for nothing: whatever is written for it carries all there is.
+ * @param settleMs An identity that is younger need not carry anything: its Secret is not written yet, or carries all there is.
  */
 export function seeCoverage(
   ports: CoveragePorts,
@@ -55,30 +66,38 @@ export function seeCoverage(
   const { view, leaves, book } = ports;
   const seen = new Map<string, NamespaceSeen>();
   const heldLeaves = new Map<string, number>();
+  const trusted = new Set(ports.trusted().map(({ id }) => id));
   for (const identity of view.identities.values()) {
+    // That of an issuer stays also while nobody knows the issuer's CA.
+    const hasIssuer = issuerOfSpec(identity.spec) !== undefined;
     const { namespace, creationTimestamp } = identity.metadata;
+    if (view.governed(namespace) === undefined) continue;
     const isYoung = Date.parse(creationTimestamp) + settleMs > nowMs;
-    if (isYoung || view.governed(namespace) === undefined) continue;
-    const at = seen.get(namespace) ?? seeNamespace(ports, namespace);
-    seen.set(namespace, at);
-    const secret = ownSecret(view, identity);
-    if (secret === undefined) continue;
-    const { trustBundleSha256 = '', certificate } = secret.facts.content;
-    const carried = book.publishedIn(trustBundleSha256);
-    at.secrets.set(carried, (at.secrets.get(carried) ?? 0) + 1);
-    if (certificate.kind !== 'certificate' || certificate.notAfterMs < nowMs) continue;
-    const generation = leaves.find(certificate.serialHex)?.generation ?? certificate.authorityId ?? '';
-    heldLeaves.set(generation, (heldLeaves.get(generation) ?? 0) + 1);
+    const at = isYoung ? undefined : getOrInsert(seen, namespace, () => seeNamespace(ports, namespace));
+    for (const secret of secretsOf(view, identity)) {
+      const generation = generationOfLeaf(leaves, secret, nowMs);
+      if (generation === undefined) continue;
+      heldLeaves.set(generation, (heldLeaves.get(generation) ?? 0) + 1);
+      if (at === undefined || !isGood(ports, secret)) continue;
+      if (!hasIssuer && !trusted.has(generation)) continue;
+      const carried = book.publishedIn(secret.facts.content.trustBundleSha256 ?? '');
+      getOrInsert(at.holders, carried, () => []).push(identity);
+    }
   }
+  const ends = lastEnds(leaves);
   return {
     namespaces: seen.size,
     isLookedAt: book.hasPublished,
     heldLeaves,
-    lastLeafEndsAtMs: lastEnds(leaves),
+    lastLeafEndsAtMs: (generation) =>
+      lastLeafEndsAtMs(generation, {
+        endsAtMs: ends.get(generation.id),
+        completeSinceMs: leaves.completeSinceMs,
+      }),
     lacking: (id) =>
       new Map(
         [...seen].flatMap(([namespace, at]) => {
-          const what = whatLacks(at, id);
+          const what = whatLacks(view, at, id);
           return what === undefined ? [] : [[namespace, what] as const];
         }),
       ),
@@ -88,7 +107,6 @@ export function seeCoverage(
 function seeNamespace({ view, book }: CoveragePorts, namespace: string): NamespaceSeen {
   const governed = view.governed(namespace);
   const states = [governed?.secrets.state, governed?.bundles.state];
-  const secrets = new Map<ReadonlySet<string> | undefined, number>();
   const unknown = states.includes('refused')
     ? 'the operator may not look: its RoleBinding is missing'
     : states.some((state) => state !== 'synced')
@@ -98,17 +116,57 @@ function seeNamespace({ view, book }: CoveragePorts, namespace: string): Namespa
         : 'it was not looked at yet';
   const digest = governed?.bundles.get(keyOf({ namespace, name: BUNDLE_NAME }))?.digests.get('ca.crt');
   const sha256 = Buffer.from(digest ?? '', 'base64url').toString('hex');
-  return { unknown, bundle: book.publishedIn(sha256), secrets };
+  return { unknown, bundle: book.publishedIn(sha256), holders: new Map() };
 }
 
-function whatLacks({ unknown, bundle, secrets }: NamespaceSeen, id: string): string | undefined {
+function whatLacks(
+  view: ClusterView,
+  { unknown, bundle, holders }: NamespaceSeen,
+  id: string,
+): string | undefined {
   if (unknown !== undefined) return unknown;
   if (bundle?.has(id) !== true) return `ConfigMap ${BUNDLE_NAME} does not carry it`;
-  const without = [...secrets].filter(([carried]) => carried?.has(id) !== true);
-  const count = without.reduce((sum, [, each]) => sum + each, 0);
+  const without = [...holders].filter(([carried]) => carried?.has(id) !== true);
+  const count = without.flatMap(([, identities]) =>
+    identities.filter((each) => keepsLeaf(view, each)),
+  ).length;
   return count === 0
     ? undefined
     : `ca.crt of ${count} ${count === 1 ? 'Secret' : 'Secrets'} does not carry it`;
+}
+
+/** Whether its Secrets are not taken away anyway. */
+function keepsLeaf(view: ClusterView, { metadata }: AgentIdentity): boolean {
+  const seen = seeIdentity({ view }, keyOf(metadata));
+  const eligibility = seen && judgeEligibility(seen.situation);
+  return eligibility?.kind === 'eligible' || eligibility?.wipe === false;
+}
+
+/** Who signed the leaf of a Secret; undefined when there is none that lives. The ledger knows also whom a cache has not verified. */
+function generationOfLeaf(
+  leaves: CoveragePorts['leaves'],
+  { facts: { content } }: SecretRecord,
+  nowMs: number,
+): string | undefined {
+  const { certificate } = content;
+  if (certificate.kind !== 'certificate') return undefined;
+  const { notAfterMs, generation } = leaves.find(certificate.serialHex) ?? {
+    notAfterMs: certificate.notAfterMs,
+    generation: certificate.authorityId,
+  };
+  return notAfterMs < nowMs ? undefined : generation;
+}
+
+/** What is around another one is not kept: whoever holds it gets a new one, or none. */
+function isGood(
+  { rejected }: CoveragePorts,
+  {
+    facts: {
+      content: { certificate, keyMatches },
+    },
+  }: SecretRecord,
+): boolean {
+  return keyMatches && certificate.kind === 'certificate' && rejected(certificate)?.because !== 'revoked';
 }
 
 /** When the certificates of all identities end. */
@@ -122,13 +180,26 @@ export function* certificateEnds(view: ClusterView): Iterable<CertificateEnd> {
 }
 
 /** The Secret of an identity, if it is its own. */
-function ownSecret(
-  view: ClusterView,
-  { metadata: { namespace, name, uid }, spec }: AgentIdentity,
-): SecretRecord | undefined {
+function ownSecret(view: ClusterView, identity: AgentIdentity): SecretRecord | undefined {
+  const { metadata, spec } = identity;
+  const { secretName } = resolveAgentIdentity(metadata.name, spec);
+  return secretsOf(view, identity).find((secret) => secret.metadata.name === secretName);
+}
+
+/** Those that are its own: also under a name that its spec had before, as long as nothing took their place. */
+function secretsOf(view: ClusterView, { metadata, spec }: AgentIdentity): readonly SecretRecord[] {
+  const { namespace, name, uid } = metadata;
+  const secrets = view.governed(namespace)?.secrets;
+  if (secrets === undefined) return [];
   const { secretName } = resolveAgentIdentity(name, spec);
-  const secret = view.governed(namespace)?.secrets.get(keyOf({ namespace, name: secretName }));
-  return secret !== undefined && ownerUids(secret).includes(uid) ? secret : undefined;
+  const keys = new Set([
+    keyOf({ namespace, name: secretName }),
+    ...secrets.byIndex(BY_AGENT, keyOf(metadata)),
+  ]);
+  return [...keys]
+    .map((key) => secrets.get(key))
+    .filter((secret) => secret !== undefined)
+    .filter((secret) => ownerUids(secret).includes(uid));
 }
 
 function lastEnds(leaves: CoveragePorts['leaves']): ReadonlyMap<string, number> {

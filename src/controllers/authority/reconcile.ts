@@ -10,7 +10,6 @@ import { type GenerationFacts, type GivenFacts, NO_INTENT } from '../../domain/a
 import { type AuthorityPlan, isAskedAway, planAuthority } from '../../domain/authority/plan.ts';
 import type { Cache } from '../../kube/cache.ts';
 import type { Outcome, Reconcile } from '../../kube/controller.ts';
-import { isKubeError } from '../../kube/errors.ts';
 import { keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { ConfigMap } from '../bundle/bundle-record.ts';
 import {
@@ -22,6 +21,7 @@ import {
 } from './authority-events.ts';
 import type { AuthorityKeeper, KeeperPorts } from './authority-keeper.ts';
 import { type AuthorityReport, reportTexts } from './authority-report.ts';
+import { AuthorityStall } from './authority-stall.ts';
 import { type Coverage, type CoveragePorts, seeCoverage } from './coverage.ts';
 import type { GivenAmong, GivenAuthority } from './given-record.ts';
 import type { IntentRecord } from './intent-record.ts';
@@ -29,7 +29,7 @@ import type { IntentRecord } from './intent-record.ts';
 /** What the reconciler is made of. */
 export interface AuthorityPorts
   extends Pick<KeeperPorts, 'book' | 'namespace' | 'nowMs' | 'stored'>,
-    Pick<CoveragePorts, 'view'> {
+    Pick<CoveragePorts, 'view' | 'trusted' | 'rejected'> {
   readonly keeper: AuthorityKeeper;
   readonly leaves: CoveragePorts['leaves'] & { readonly isComplete: boolean };
   /** Of the one ConfigMap. */
@@ -52,7 +52,9 @@ export interface AuthorityPorts
 export interface AuthorityObserver {
   saw(report: AuthorityReport): void;
   /** A step was carried out. */
-  acted(step: 'make' | 'activate' | 'taint' | 'drop'): void;
+  acted(step: 'make' | 'activate' | 'force' | 'taint' | 'drop' | 'rebuild'): void;
+  /** Whether the last look could not do what was due. */
+  stalled(isStalled: boolean): void;
 }
 
 /** An authority that somebody gives. */
@@ -78,12 +80,11 @@ export function authorityReconciler(ports: AuthorityPorts): Reconcile {
   const round = new Round(ports);
   return async (_key, { signal }) => {
     try {
-      return await round.run(signal);
+      const outcome = await round.run(signal);
+      round.stall.isOver(outcome);
+      return outcome;
     } catch (error) {
-      if (isKubeError(error, 'KUBE_FORBIDDEN', 'KUBE_INVALID')) {
-        const message = `Secret ${ports.namespace}/${AUTHORITY_SECRET_NAME} or ConfigMap ${AUTHORITY_STATE_NAME} could not be written: ${error.message}. See that Role agent-trust-controller is there and that no quota or policy forbids it; helm upgrade puts the Role back.`;
-        ports.book.refuse(message);
-      }
+      round.stall.because(error);
       throw error;
     }
   };
@@ -91,6 +92,7 @@ export function authorityReconciler(ports: AuthorityPorts): Reconcile {
 
 /** What is remembered from one reconcile to the next. Nothing of it is needed for being right. */
 class Round {
+  readonly stall: AuthorityStall;
   readonly #ports: AuthorityPorts;
   #toldProblems = '';
   #toldRefusal = '';
@@ -99,6 +101,7 @@ class Round {
 
   constructor(ports: AuthorityPorts) {
     this.#ports = ports;
+    this.stall = new AuthorityStall({ ...ports, tell: (event) => this.#tell(event) });
   }
 
   async run(signal: AbortSignal): Promise<Outcome> {
@@ -137,6 +140,7 @@ class Round {
       const taken = given?.kind === 'authority' ? given.authority : undefined;
       const madeId = await keeper.carryOut(step, facts, { texts: reportTexts(report), given: taken, signal });
       if (step.kind !== 'note-seen' && step.kind !== 'reissued') this.#ports.observer.acted(step.kind);
+      if (step.kind === 'activate' && step.missing.size > 0) this.#ports.observer.acted('force');
       for (const event of eventsOf(step, facts, madeId)) this.#tell(event);
     }
     return { kind: 'recheck', atMs: nowMs() + NOT_YET_MS };
@@ -251,6 +255,7 @@ class Round {
     const note =
       'The phases of the generations were lost and are found again from the Secret and the ledger; whatever was tainted by hand is taken from ConfigMap agent-trust-authority';
     this.#tell({ reason: 'AuthorityStateRebuilt', note });
+    this.#ports.observer.acted('rebuild');
   }
 
   #tell(event: AuthorityEvent): void {
@@ -265,7 +270,7 @@ function factsOf(keeper: AuthorityKeeper, coverage: Coverage): readonly Generati
   return keeper.generations.flatMap(({ id, notBeforeMs, notAfterMs, isGiven }) => {
     const state = states.get(id);
     if (state === undefined) return [];
-    const lastLeafEndsAtMs = coverage.lastLeafEndsAtMs.get(id);
+    const lastLeafEndsAtMs = coverage.lastLeafEndsAtMs({ ...state, notBeforeMs, notAfterMs });
     const heldLeaves = coverage.heldLeaves.get(id) ?? 0;
     const origin = isGiven ? { isGiven } : {};
     return [{ ...state, notBeforeMs, notAfterMs, lastLeafEndsAtMs, heldLeaves, ...origin }];

@@ -57,6 +57,23 @@ export function stateConfigMap(namespace: string, epoch: string, texts: StateTex
   };
 }
 
+/** Whether it was written in that leader's term. */
+export function isWrittenBy(epoch: string, { annotations }: ObjectMeta): boolean {
+  return annotations?.[ANNOTATION_LEASE_EPOCH] === epoch;
+}
+
+/** Whether there is nothing to write: the same texts and no others, in that term, and it can be written next time. */
+export function saysExactly(
+  { metadata, immutable, texts }: StateRecord,
+  wanted: StateTexts,
+  epoch: string,
+): boolean {
+  const names = Object.keys(wanted);
+  const isSame =
+    Object.keys(texts).length === names.length && names.every((name) => texts[name] === wanted[name]);
+  return isSame && !immutable && isWrittenBy(epoch, metadata);
+}
+
 /** The states as JSON, an object for each generation by its id. */
 export function stateTexts(states: readonly GenerationState[]): StateTexts {
   const entries = states.map((state) => {

@@ -50,24 +50,21 @@ export class BundleMemory {
 
   /**
    * Takes over what an earlier leader has revoked in this namespace, once: the objects may be gone meanwhile. A bundle that
-   * cannot be read does not count: another look may find it whole.
+   * cannot be read does not count, nor does one that is not seen: another look may find it whole, until it is written over.
    */
   async adoptOnce(
     namespace: string,
     found: BundleFindings | undefined,
     { store, revocations, lists }: Adoption,
   ): Promise<void> {
-    if (this.#adopted.has(namespace)) return;
-    if (found?.claims !== undefined) {
-      const { data = {} } = (await store.find(0)) ?? {};
-      const digests = digestsOf(data);
-      const { files } = found.claims;
-      const signed = (name: string): string =>
-        (digests.get(name) === files.get(name) ? data[name] : '') ?? '';
-      revocations.adopt(readRevocationsFile(signed(REVOCATIONS_FILE))?.revocations ?? []);
-      lists.adopt(signed(CRL_FILE));
-    }
-    if (found === undefined || found.claims !== undefined) this.#adopted.add(namespace);
+    if (this.#adopted.has(namespace) || found?.claims === undefined) return;
+    const { data = {} } = (await store.find(0)) ?? {};
+    const digests = digestsOf(data);
+    const { files } = found.claims;
+    const signed = (name: string): string => (digests.get(name) === files.get(name) ? data[name] : '') ?? '';
+    revocations.adopt(readRevocationsFile(signed(REVOCATIONS_FILE))?.revocations ?? []);
+    lists.adopt(signed(CRL_FILE));
+    this.#adopted.add(namespace);
   }
 
   /** Greater than all before: the time in milliseconds, unless there was one in this millisecond or the clock went back. */
@@ -83,8 +80,9 @@ export class BundleMemory {
     return sequence < (this.#sequences.get(namespace) ?? 0);
   }
 
-  /** Remembers when a bundle was written. */
+  /** Remembers when a bundle was written: whatever stood there before can be taken over no more. */
   wrote(namespace: string): void {
+    this.#adopted.add(namespace);
     this.#writtenAtMs.set(namespace, this.#monotonicMs());
   }
 

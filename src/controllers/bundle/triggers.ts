@@ -30,12 +30,22 @@ export interface BundleTriggers {
   readonly pods: Pick<PodCounts, 'onChange'>;
   readonly memory: BundleMemory;
   readonly bundles: Pick<Controller, 'enqueue'>;
+  /** How long the bundles of other namespaces wait for further agents that end. See {@link ENDED_GATHER_MS}. */
+  readonly endedGatherMs: number;
 }
 
+/**
+ * Where agents come and go all day, each end would otherwise be a write in every namespace of the cluster. An agent that was cut
+ * off is not waited with.
+ */
+export const ENDED_GATHER_MS = 60_000;
 /** What belongs together comes together: an apply of many objects, the agents of a rollout. */
 const GATHER_MS = 100;
 /** A bundle is written so often at most, but for a kill: every write goes to the disks of etcd and to every node. */
 const INTERVAL_MS = 2_000;
+
+/** When bundles are looked at: now, soon, or together with whatever else happens until then. */
+type Urgency = 'now' | 'soon' | 'gathered';
 
 /** Connects them. Call before the caches start, and after graph, book of revocations and sources are made. */
 export function connectBundles(triggers: BundleTriggers): void {
@@ -49,20 +59,24 @@ export function connectBundles(triggers: BundleTriggers): void {
     const others = identity === undefined ? [] : identitiesOnAccountOf(view, identity);
     const bundles = [key, ...others].flatMap((each) => [...memory.named.bundlesOf(each as AgentId)]);
     const isKill = current?.spec.suspended === true && previous?.spec.suspended !== true;
-    wake([splitKey(key).namespace ?? '', ...bundles], isKill);
+    wake([splitKey(key).namespace ?? '', ...bundles], isKill ? 'now' : 'soon');
   });
   delegation.namespaces.onChange((namespace, current, previous) => {
     if (isMeshed(current) !== isMeshed(previous)) wake(memory.named.bundlesOfNamespace(namespace));
   });
   keys.onChange((namespace) => wake([namespace, ...memory.named.bundlesOfNamespace(namespace)]));
-  revoked.onChange(() => wake(namespacesToKeep(view)));
+  revoked.onChange((leaves) => {
+    const haveEnded = leaves.every(({ reason }) => reason === 'cessationOfOperation');
+    wake(namespacesToKeep(view), haveEnded ? 'gathered' : 'soon');
+    wake(leaves.flatMap(({ namespace }) => namespace ?? []));
+  });
   pods.onChange((namespace) => wake(namespace === '*' ? namespacesToKeep(view) : [namespace]));
   revocations.onChange((namespace) =>
     wake(
       namespace === undefined
         ? namespacesToKeep(view)
         : [namespace, ...memory.named.bundlesOfNamespace(namespace)],
-      true,
+      'now',
     ),
   );
 }
@@ -70,11 +84,14 @@ export function connectBundles(triggers: BundleTriggers): void {
 function waker({
   memory,
   bundles,
-}: BundleTriggers): (namespaces: Iterable<string>, isUrgent?: boolean) => void {
-  return (namespaces, isUrgent = false) => {
+  endedGatherMs,
+}: BundleTriggers): (namespaces: Iterable<string>, urgency?: Urgency) => void {
+  return (namespaces, urgency = 'soon') => {
+    const gatherMs = urgency === 'gathered' ? endedGatherMs : GATHER_MS;
     for (const namespace of new Set(namespaces)) {
-      const delayMs = isUrgent ? 0 : Math.max(GATHER_MS, INTERVAL_MS - memory.sinceWriteMs(namespace));
-      bundles.enqueue(namespace, { delayMs, priority: isUrgent ? 'urgent' : 'normal' });
+      const delayMs =
+        urgency === 'now' ? 0 : Math.max(gatherMs, INTERVAL_MS - memory.sinceWriteMs(namespace));
+      bundles.enqueue(namespace, { delayMs, priority: urgency === 'now' ? 'urgent' : 'normal' });
     }
   };
 }

@@ -5,6 +5,7 @@ import type { IssuedLeaf } from '../../crypto/leaf.ts';
 import { decodePem, encodePem, PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
 import { SECRET_KEYS } from '../../domain/certificate/facts.ts';
 import type { CertificatePlan, CertificateWish, Replacement } from '../../domain/certificate/plan.ts';
+import type { SecretFrame } from '../../domain/certificate/secret-frame.ts';
 import { formerKeys } from '../../domain/certificate/secret-template.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { SECRET } from '../../kube/core-types.ts';
@@ -30,9 +31,12 @@ export interface ActPorts {
   readonly observeDeleted: (record: SecretRecord) => void;
 }
 
-/** What one write is about. */
-export interface SecretWrite<Plan extends CertificatePlan['kind']> {
-  readonly plan: Extract<CertificatePlan, { kind: Plan }>;
+/** What is needed to mend a Secret. */
+export type RepairPorts = Pick<ActPorts, 'client' | 'writer' | 'judge' | 'observe'>;
+
+/** What a leaf is written with. */
+export interface LeafWrite {
+  readonly plan: Extract<CertificatePlan, { kind: 'issue' }>;
   readonly wish: CertificateWish;
   readonly authority: ReadyAuthority;
   readonly secret: SecretRecord | undefined;
@@ -40,16 +44,26 @@ export interface SecretWrite<Plan extends CertificatePlan['kind']> {
   readonly leaf?: IssuedLeaf | undefined;
 }
 
+/** What a Secret is mended with. */
+export interface SecretRepair {
+  /** What it must be around its leaf. */
+  readonly frame: SecretFrame;
+  readonly replace: Exclude<Replacement, 'create'>;
+  readonly authority: ReadyAuthority;
+  readonly secret: SecretRecord;
+}
+
 /** Issues a leaf and writes the whole Secret. Returns the Secret as it is on the server. */
 export async function issueCertificate(
   ports: ActPorts,
-  write: SecretWrite<'issue'>,
+  write: LeafWrite,
   options: { readonly nowMs: number; readonly signal: AbortSignal },
 ): Promise<SecretRecord> {
-  const { wish, authority } = write;
+  const { wish, authority, secret } = write;
+  const { replace } = write.plan;
   if (write.leaf !== undefined) {
     const desired = secretObject(wish.secret, { ...write.leaf, bundlePem: authority.bundlePem });
-    return writeSecret(ports, write, desired, options.signal);
+    return writeSecret(ports, { replace, desired, secret }, options.signal);
   }
   const leaf: IssuedLeaf = await ports.leaves.leafFor(wish, authority.signer, options.nowMs);
   const desired = secretObject(wish.secret, { ...leaf, bundlePem: authority.bundlePem });
@@ -61,7 +75,7 @@ export async function issueCertificate(
   });
   try {
     return await ports.known.during(desired, content, () =>
-      writeSecret(ports, write, desired, options.signal),
+      writeSecret(ports, { replace, desired, secret }, options.signal),
     );
   } catch (error) {
     // It may be in the Secret, and whoever deletes that before it is seen again wants another.
@@ -77,18 +91,17 @@ export async function issueCertificate(
  * @throws KubeError KUBE_CONFLICT when it changed.
  */
 export async function repairSecret(
-  ports: ActPorts,
-  write: SecretWrite<'repair'>,
+  ports: RepairPorts,
+  { frame, replace, authority, secret }: SecretRepair,
   signal: AbortSignal,
 ): Promise<SecretRecord> {
-  const { wish, authority, secret } = write;
-  const current = await sameSecret(ports.client, wish.secret, secret, signal);
-  const desired = secretObject(wish.secret, {
+  const current = await sameSecret(ports.client, frame, secret, signal);
+  const desired = secretObject(frame, {
     certificatePem: chainOf(bytesOf(current, SECRET_KEYS.certificate), secret, authority),
     privateKeyPem: bytesOf(current, SECRET_KEYS.privateKey).toString('latin1'),
     bundlePem: authority.bundlePem,
   });
-  return writeSecret(ports, write, desired, signal);
+  return writeSecret(ports, { replace, desired, secret }, signal);
 }
 
 /**
@@ -126,12 +139,11 @@ export async function wipeSecret(
 }
 
 async function writeSecret(
-  ports: ActPorts,
-  { plan, secret }: SecretWrite<'issue'> | SecretWrite<'repair'>,
-  desired: Secret,
+  ports: RepairPorts,
+  sending: SecretSending,
   signal: AbortSignal,
 ): Promise<SecretRecord> {
-  const written = await sendSecret(ports.writer, { replace: plan.replace, desired, secret }, signal);
+  const written = await sendSecret(ports.writer, sending, signal);
   ports.observe(written);
   return secretRecord(written, ports.judge);
 }
@@ -180,14 +192,15 @@ function bytesOf({ data = {} }: Secret, key: string): Buffer {
 /** The leaf and what leads to its root, written as we write it. */
 function chainOf(
   pem: Buffer,
-  secret: SecretRecord | undefined,
+  secret: SecretRecord,
   { intermediatesPem }: Pick<ReadyAuthority, 'intermediatesPem'>,
 ): string {
   const read = decodePem(pem, { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 });
-  const leaf = secret?.facts.content.certificate;
-  if (read.kind !== 'blocks' || leaf?.kind !== 'certificate')
+  const leaf = secret.facts.content.certificate;
+  if (read.kind !== 'blocks' || leaf.kind !== 'certificate')
     throw new TypeError('a Secret is repaired only around a certificate that can be read');
-  const needed = read.blocks.slice(0, 1 + (leaf.intermediateCount ?? 0));
+  const { authorityId, intermediateCount = 0 } = leaf;
+  const needed = authorityId === undefined ? read.blocks : read.blocks.slice(0, 1 + intermediateCount);
   const chain = needed.map((block) => encodePem('CERTIFICATE', block)).join('');
-  return leaf.lacksIntermediates ? chain + (intermediatesPem.get(leaf.authorityId ?? '') ?? '') : chain;
+  return leaf.lacksIntermediates ? chain + (intermediatesPem.get(authorityId ?? '') ?? '') : chain;
 }

@@ -15,6 +15,8 @@ interface Attempt {
   readonly wipedAtMs: number | undefined;
   /** When something broken was mended, oldest first; those of the last hour. */
   readonly mendedAtMs: readonly number[];
+  /** Digest of the trust bundle that its Secrets were last seen to carry. */
+  readonly carriedSha256: string | undefined;
 }
 
 const NOTHING: Attempt = {
@@ -24,6 +26,7 @@ const NOTHING: Attempt = {
   lastIssuedAtMs: undefined,
   wipedAtMs: undefined,
   mendedAtMs: [],
+  carriedSha256: undefined,
 };
 
 /** Attempts by key. */
@@ -80,6 +83,17 @@ export class Attempts {
   mended(key: Key, nowMs: number): void {
     const before = this.#of(key);
     this.#attempts.set(key, { ...before, mendedAtMs: [...recentRounds(before.mendedAtMs, nowMs), nowMs] });
+  }
+
+  /** Remembers that a trust bundle is in every Secret of the identity that needs it; `sha256` is its digest. */
+  carried(key: Key, sha256: string): void {
+    const before = this.#of(key);
+    if (before.carriedSha256 !== sha256) this.#attempts.set(key, { ...before, carriedSha256: sha256 });
+  }
+
+  /** Whether it was, and is the one that was last. */
+  hasCarried(key: Key, sha256: string): boolean {
+    return this.#of(key).carriedSha256 === sha256;
   }
 
   /** Remembers that the key of the identity was taken away: older leaves are not accepted again. */

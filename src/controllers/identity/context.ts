@@ -7,6 +7,7 @@ import type { TrustSettings } from '../../domain/certificate/profile.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Outcome } from '../../kube/controller.ts';
 import type { Key } from '../../kube/object.ts';
+import type { ReissueTurns } from '../authority/reissue-turns.ts';
 import type { IssuancePort } from '../issuance/answer.ts';
 import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
@@ -18,18 +19,21 @@ import type { ActPorts } from './act.ts';
 import type { Attempts } from './attempts.ts';
 import type { GatherPorts, IdentityInputs } from './gather.ts';
 import type { IdentityEvents } from './identity-events.ts';
+import type { KnownRoots } from './known-roots.ts';
 import type { IdentityReport } from './status.ts';
 
 /** What the reconciler is made of. */
 export interface IdentityPorts extends Omit<GatherPorts, 'contested' | 'client'>, Omit<ActPorts, 'client'> {
   readonly client: GatherPorts['client'] & ActPorts['client'] & Pick<KubeClient, 'listPage'>;
   readonly settings: TrustSettings;
-  /** Whether a bundle with that digest, lower-case hexadecimal, is one that this process wrote itself, now or before. */
-  readonly wasPublished: (sha256: string) => boolean;
+  /** What may stand in a trust bundle. */
+  readonly roots: KnownRoots;
   readonly nowMs: () => number;
   readonly attempts: Attempts;
   /** What is to be said against a leaf that a trusted authority has signed. */
   readonly rejected: (leaf: CertificateFacts) => RejectedLeaf | undefined;
+  /** Turns of those whose leaf is replaced because its authority is tainted. */
+  readonly turns: Pick<ReissueTurns, 'take'>;
   readonly events: IdentityEvents;
   readonly mesh: MeshPort;
   readonly pods: PodsPort;

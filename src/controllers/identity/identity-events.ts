@@ -38,25 +38,25 @@ export class IdentityEvents {
     this.#observer = observer;
   }
 
-  /** After a plan was carried out, which took so long; of a new trust bundle for everybody nobody is told. */
-  acted(
+  /** After a leaf was written, which took so long. */
+  issued(identity: AgentIdentity, plan: Extract<CertificatePlan, { kind: 'issue' }>, seconds: number): void {
+    this.#observer.issued(plan.reason, seconds);
+    const reason = issueEvent(identity, plan.reason);
+    const note = reason === 'Issued' ? 'Issued the certificate' : `New certificate: ${plan.message}`;
+    const type = reason === 'UnknownLeaf' ? 'Warning' : 'Normal';
+    recordAbout(this.#sink, identity, { type, reason, action: 'Issue', note });
+  }
+
+  /** After what stands around a leaf was written; of a new trust bundle for everybody nobody is told. */
+  mended(
     identity: AgentIdentity,
-    plan: CertificatePlan,
-    { isRollout, seconds }: { readonly isRollout: boolean; readonly seconds: number },
+    { findings }: Extract<CertificatePlan, { kind: 'repair' }>,
+    { isRollout }: { readonly isRollout: boolean },
   ): void {
-    if (plan.kind === 'issue') {
-      this.#observer.issued(plan.reason, seconds);
-      const reason = issueEvent(identity, plan.reason);
-      const note = reason === 'Issued' ? 'Issued the certificate' : `New certificate: ${plan.message}`;
-      const type = reason === 'UnknownLeaf' ? 'Warning' : 'Normal';
-      recordAbout(this.#sink, identity, { type, reason, action: 'Issue', note });
-    }
-    if (plan.kind === 'repair') {
-      for (const { what } of plan.findings) this.#observer.repaired(what);
-      if (isRollout) return;
-      const note = `Mended the Secret: ${plan.findings.map(({ message }) => message).join('; ')}`;
-      recordAbout(this.#sink, identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
-    }
+    for (const { what } of findings) this.#observer.repaired(what);
+    if (isRollout) return;
+    const note = `Mended the Secret: ${findings.map(({ message }) => message).join('; ')}`;
+    recordAbout(this.#sink, identity, { type: 'Normal', reason: 'Repaired', action: 'Repair', note });
   }
 
   /** When an identity is not served; told once, as long as the reason stays. */

@@ -6,7 +6,8 @@ import { buildSpiffeId } from '../../domain/certificate/spiffe-id.ts';
 import { isOwnSigningSecret } from '../../domain/signing/secret-plan.ts';
 import { signingFacts } from '../signing/signing-record.ts';
 import { certificateReport } from './certificate-report.ts';
-import type { Context, Result } from './context.ts';
+import type { Context, IdentityPorts, Result } from './context.ts';
+import type { IdentityInputs } from './gather.ts';
 import { meshReport } from './mesh-report.ts';
 import type { SecretRecord } from './secret-record.ts';
 import { signingReport } from './signing-report.ts';
@@ -57,6 +58,12 @@ export function refused(context: Context, { reason, message, wipe = false }: Ref
   };
 }
 
+/** Whose Secrets are told apart. */
+export interface Holder {
+  readonly ports: Pick<IdentityPorts, 'settings'>;
+  readonly inputs: Pick<IdentityInputs, 'identity' | 'resolved' | 'authority'>;
+}
+
 /** The report; `secret` is what the identity holds now, if it is its own. */
 export function reportOf(
   context: Context,
@@ -100,7 +107,7 @@ export function isOwnKeys({ inputs }: Context, secret: SecretRecord | undefined)
 }
 
 /** Whether a Secret is this identity's: by its word, or by what it holds when it says nothing. */
-export function isOwn({ ports, inputs }: Context, secret: SecretRecord | undefined): boolean {
+export function isOwn({ ports, inputs }: Holder, secret: SecretRecord | undefined): boolean {
   const { identity, resolved, authority } = inputs;
   const { namespace, uid } = identity.metadata;
   const { serviceAccountName } = resolved;

@@ -2,9 +2,9 @@
  * Keeps one AgentIdentity true: gather, plan, act, report.
  *
  * flow: what the caches say of the identity brings the mesh objects to what they should be, so that the wall stands before
- * there is a certificate; then the rest is read, what stands in the way is judged (domain/identity), the certificate is
- * planned (domain/certificate) and so are the signing keys (controllers/signing), at most one Secret is written for each, and
- * status once, on every path.
+ * there is a certificate; then the rest is read, signing keys are kept (controllers/signing), and what stands around a good leaf
+ * is; what stands in the way of another leaf is judged (domain/identity), the leaf is planned (domain/certificate), its Secret
+ * is written, and status once, on every path.
  */
 
 import type { IssuedLeaf } from '../../crypto/leaf.ts';
@@ -25,7 +25,8 @@ import type { Burial } from '../mesh/bury.ts';
 import type { MeshInput } from '../mesh/mesh-ports.ts';
 import type { PodsInput } from '../pods/pod-reporter.ts';
 import type { SigningOutcome } from '../signing/outcome.ts';
-import { issueCertificate, repairSecret } from './act.ts';
+import { issueCertificate } from './act.ts';
+import { keepAround } from './around.ts';
 import type { Context, IdentityPorts, Result } from './context.ts';
 import { askIssuer, issuerWayOut } from './delegated.ts';
 import { explainFailure } from './failure.ts';
@@ -151,10 +152,22 @@ function isAboutUnseen(error: unknown): boolean {
 }
 
 async function serve(context: Context): Promise<Result> {
+  const { inputs } = context;
+  const { eligibility } = inputs;
+  if (eligibility.kind === 'refused' && eligibility.wipe) {
+    await wipeOwn(context);
+    return serveLeaf(context);
+  }
+  // First, whatever becomes of the leaf: what refuses another one, or waits for it, keeps no generation from being carried.
+  const { secret, recheckAtMs } = await keepAround(context);
+  const { report, outcome } = await serveLeaf({ ...context, inputs: { ...inputs, secret } });
+  return { report, outcome: sooner(outcome, recheckAtMs) };
+}
+
+async function serveLeaf(context: Context): Promise<Result> {
   const { ports, key, inputs } = context;
   const { eligibility, authority } = inputs;
   if (eligibility.kind === 'refused') {
-    if (eligibility.wipe) await wipeOwn(context);
     ports.leaves.settle(key);
     ports.issuance.forget(key);
     return refused(context, eligibility);
@@ -193,14 +206,14 @@ interface Wished {
   readonly signing: Exclude<Signing, { kind: 'refused' }>;
 }
 
-async function keepCertificate(context: Context, { wish, authority, signing }: Wished): Promise<Result> {
+async function keepCertificate(context: Context, wished: Wished): Promise<Result> {
   const { ports, key, inputs } = context;
+  const { authority, signing } = wished;
   const nowMs = ports.nowMs();
+  const wish = inTurn(context, wished.wish, nowMs);
   const plan = planCertificate(wish, inputs.secret?.facts, nowMs);
   if (plan.kind === 'refuse') return withheld(context, plan, signing);
-  const isRollout = isOnlyBundle(context, plan);
-  const mends = !isRollout && isMending(inputs.identity, plan);
-  const pauseUntilMs = mends ? ports.attempts.pauseUntilMs(key, nowMs) : undefined;
+  const pauseUntilMs = isMending(inputs.identity, plan) ? ports.attempts.pauseUntilMs(key, nowMs) : undefined;
   if (pauseUntilMs !== undefined) return paused(context, plan, pauseUntilMs);
   const asked = await askIssuer(context, { wish, signing, plan });
   if (asked.kind === 'result') return asked.result;
@@ -208,9 +221,6 @@ async function keepCertificate(context: Context, { wish, authority, signing }: W
   // Also when nothing was written: an earlier write may have arrived although its answer did not.
   ports.leaves.settle(key);
   ports.issuance.forget(key);
-  if (mends) ports.attempts.mended(key, nowMs);
-  const seconds = Math.max(0, ports.nowMs() - nowMs) / 1000;
-  ports.events.acted(inputs.identity, plan, { isRollout, seconds });
   await wipeOutdated(context);
   ports.attempts.succeeded(key);
   if (signing.kind === 'issuer' && signing.problem !== undefined) return refused(context, signing.problem);
@@ -222,14 +232,16 @@ async function keepCertificate(context: Context, { wish, authority, signing }: W
   };
 }
 
-/** Nothing is broken: another generation is trusted than before. */
-function isOnlyBundle({ ports, inputs: { secret } }: Context, plan: CertificatePlan): boolean {
-  const { trustBundleSha256 = '' } = secret?.facts.content ?? {};
-  return (
-    plan.kind === 'repair' &&
-    plan.findings.every(({ what }) => what === 'TrustBundle') &&
-    ports.wasPublished(trustBundleSha256)
-  );
+/** The wish, not before its turn where nothing but a tainted authority makes the leaf be replaced. */
+function inTurn({ ports, key, inputs }: Context, wish: CertificateWish, nowMs: number): CertificateWish {
+  const leaf = inputs.secret?.facts.content.certificate;
+  const authorityId = leaf?.kind === 'certificate' ? leaf.authorityId : undefined;
+  const authority = wish.trustedAuthorities.find(({ id }) => id === authorityId);
+  if (authority?.retiring?.tainted !== true) return wish;
+  const plan = planCertificate(wish, inputs.secret?.facts, nowMs);
+  if (plan.kind !== 'issue' || plan.reason !== 'AuthorityRetired') return wish;
+  const replaceFromMs = ports.turns.take(key, nowMs);
+  return replaceFromMs === undefined ? wish : { ...wish, replaceFromMs };
 }
 
 interface CarryingOut extends Pick<Wished, 'wish' | 'authority'> {
@@ -239,16 +251,17 @@ interface CarryingOut extends Pick<Wished, 'wish' | 'authority'> {
   readonly nowMs: number;
 }
 
-/** Writes the Secret as planned, and gives it as it is then. */
+/** Writes a leaf if one is planned, and gives the Secret as it is then. */
 async function carryOut(
-  { ports, key, inputs: { secret }, signal }: Context,
+  { ports, key, inputs: { identity, secret }, signal }: Context,
   { plan, nowMs, ...write }: CarryingOut,
 ): Promise<SecretRecord | undefined> {
-  if (plan.kind === 'repair') return repairSecret(ports, { ...write, plan, secret }, signal);
   if (plan.kind !== 'issue') return secret;
   try {
     const written = await issueCertificate(ports, { ...write, plan, secret }, { nowMs, signal });
     ports.attempts.issued(key, nowMs);
+    if (isMending(identity, plan)) ports.attempts.mended(key, nowMs);
+    ports.events.issued(identity, plan, Math.max(0, ports.nowMs() - nowMs) / 1000);
     return written;
   } catch (error) {
     // As for a leaf of ours: it may be in the Secret.

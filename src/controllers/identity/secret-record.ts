@@ -1,6 +1,7 @@
 /** What is kept in memory of a Secret: metadata, and facts about its content. Never the bytes of a key. */
 
 import { AGENT_IDENTITY, ANNOTATION_OWNER_UID, GROUP, LABEL_AGENT } from '../../api/group.ts';
+import { bundleDigests } from '../../crypto/bundle-digests.ts';
 import { inspectSecret } from '../../crypto/inspect.ts';
 import { inspectSigningKeys } from '../../crypto/jose/signing-key-files.ts';
 import { PEM_LIMIT_BYTES } from '../../crypto/pem.ts';
@@ -20,6 +21,8 @@ export interface SecretRecord {
   readonly signing: SigningContent | undefined;
   /** `tls.crt` as latin1, so that it can be verified again when other authorities are trusted. */
   readonly certificatePem: string;
+  /** Digests of the certificates in `ca.crt`, by `bundleDigests`. */
+  readonly trustBundle: readonly string[];
   /** Those that `facts` was found with. */
   readonly verifiedWith: readonly VerifyingAuthority[];
 }
@@ -58,6 +61,7 @@ export function secretRecord(secret: Secret, { trusted, known }: SecretJudge): S
     signing: holdsSigningKeys(secret) ? inspectSigningKeys(data) : undefined,
     certificatePem:
       data[SECRET_KEYS.certificate]?.subarray(0, PEM_LIMIT_BYTES.chain).toString('latin1') ?? '',
+    trustBundle: bundleDigests(data[SECRET_KEYS.trustBundle] ?? Buffer.alloc(0)),
     verifiedWith: authorities,
   };
 }

@@ -60,14 +60,19 @@ export function certificateWish(input: WishInput): WishResult {
       signingAuthority: authority.signing,
       trustedAuthorities: authority.trusted,
       secret: {
-        ...secretFrame(identity, resolved.secretName, {
-          labels: resolved.secretLabels,
-          annotations: resolved.secretAnnotations,
-        }),
+        ...secretFrame(identity, resolved.secretName, templateOf(resolved)),
         trustBundleSha256: authority.bundleSha256,
       },
     },
   };
+}
+
+/** Labels and annotations that people want on the Secret. */
+export function templateOf({
+  secretLabels: labels,
+  secretAnnotations: annotations,
+}: ResolvedIdentity): SecretTemplate {
+  return { labels, annotations };
 }
 
 /** What a Secret of an identity must be around its content; `own` are labels and annotations that people want on it. */

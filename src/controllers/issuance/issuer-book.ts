@@ -1,146 +1,242 @@
 /**
- * The issuers that may sign, and their CAs: those that the list names, and for an issuer without any the one that signed its
- * first good answer. Kept in a ConfigMap, so that the next leader trusts no fewer.
+ * The issuers that may sign, and their CAs: those that the list names, for an issuer without any the one that signed its first
+ * good answer, and those of whom only leaves are left. Which of them agents trust follows from the fence and the ledger.
+ *
+ * guarantee: a CA that no list names is on the server, signed, before anybody trusts it; one that may be trusted no longer goes
+ * before that is written.
  */
 
 import { ISSUERS_NAME } from '../../api/group.ts';
 import type { AuthorityCertificate } from '../../crypto/authority-reader.ts';
 import { encodePem } from '../../crypto/pem.ts';
 import { type IssuerRef, issuerId } from '../../domain/issuance/issuer.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { CONFIG_MAP } from '../../kube/core-types.ts';
-import {
-  type IssuerCAs,
-  type IssuersConfigMap,
-  issuersConfigMap,
-  readIssuerCAs,
-  type TrustedCA,
-} from './issuer-state.ts';
-
-/** An issuer of the operator's list. */
-export interface ListedIssuer extends IssuerRef {
-  /** Empty: taken from the first good answer. */
-  readonly certificates: readonly AuthorityCertificate[];
-}
+import { isGraceOver } from '../../domain/issuance/trust.ts';
+import { judgeFailure } from '../../kube/failure.ts';
+import type { LeafBook } from '../ledger/leaf-book.ts';
+import { type IssuerEvent, issuerChanges } from './issuer-events.ts';
+import type { KeptCA, KeptCAs, ListedIssuer, RememberedCA } from './issuer-state.ts';
+import type { IssuerStore } from './issuer-store.ts';
+import { isSameCA, judgeIssuers } from './judge-issuers.ts';
 
 /** What the book is made of. */
 export interface IssuerBookOptions {
   readonly listed: readonly ListedIssuer[];
-  /** Its writes must be fenced by the lease. */
-  readonly store: Pick<KubeClient, 'find' | 'create' | 'replace'>;
-  readonly namespace: string;
+  readonly store: IssuerStore;
+  /** As far as it is seen. */
+  readonly isFenced: (issuer: IssuerRef) => boolean;
+  readonly leaves: Pick<LeafBook, 'lines'>;
+  /** How long a CA stays without its fence. */
+  readonly graceMs: number;
   readonly nowMs: () => number;
+  /** While it is not, no CA is forgotten. */
+  readonly isClockTrusted: () => boolean;
+  /** Tells people. */
+  readonly tell: (event: IssuerEvent) => void;
 }
 
-/** One leader's view. Until it is loaded nothing is known of what an earlier leader has learned. */
+/** Somebody has to mend the authority first. */
+const UNVERIFIABLE_RECHECK_MS = 1_000;
+
+/** One leader's view. */
 export class IssuerBook {
   readonly #options: IssuerBookOptions;
   readonly #listed: ReadonlyMap<string, ListedIssuer>;
   readonly #listeners: (() => void)[] = [];
-  #cas: IssuerCAs = new Map();
+  #kept: KeptCAs = new Map();
   #trusted: readonly AuthorityCertificate[] = [];
-  #isLoaded: boolean;
+  #isComplete = false;
+  #isLoaded = false;
+  #problem: string | undefined;
   /** Ends with the write that is under way: each builds on the one before. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: IssuerBookOptions) {
     this.#options = options;
     this.#listed = new Map(options.listed.map((issuer) => [issuerId(issuer), issuer]));
-    this.#isLoaded = options.listed.length === 0;
   }
 
-  /** Whether every CA that was ever trusted is known. */
+  /** Whether all is known that can be. */
   get isComplete(): boolean {
-    return this.#isLoaded;
+    return this.#isComplete;
   }
 
-  /** The CAs of all issuers; the same list as long as nothing changes. */
+  /** Why nothing may be asked of any issuer: a sentence; undefined when it may. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** The CAs that agents trust; the same list as long as nothing changes. */
   get trusted(): readonly AuthorityCertificate[] {
     return this.#trusted;
   }
 
   /** Whether an issuer may be asked at all. */
   isListed(issuer: IssuerRef): boolean {
-    return this.#listed.has(issuerId(issuer));
+    return this.#listed.get(issuerId(issuer))?.isFormer === false;
   }
 
-  /** The CAs of an issuer; empty: none is known yet. */
-  casOf(issuer: IssuerRef): readonly TrustedCA[] {
-    return this.#cas.get(issuerId(issuer)) ?? [];
+  /** The CAs of an issuer that may sign now; empty: none is known yet, or trusted. */
+  casOf(issuer: IssuerRef): readonly KeptCA[] {
+    return this.acceptedOf(issuer).filter(({ isCurrent }) => isCurrent);
   }
 
-  /** Calls `listener` whenever other CAs are trusted. */
+  /** The same, with those whose leaves are good until they end. */
+  acceptedOf(issuer: IssuerRef): readonly KeptCA[] {
+    return (this.#kept.get(issuerId(issuer)) ?? []).filter(({ isTrusted }) => isTrusted);
+  }
+
+  /** Whether the CA of an issuer is known, and on its way into the bundles. */
+  awaitsTrust(issuer: IssuerRef): boolean {
+    return this.#isKnown(issuer) && this.casOf(issuer).length === 0;
+  }
+
+  /** Calls `listener` whenever other CAs are trusted, or issuers may be asked or not. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
 
   /**
-   * Reads what earlier leaders knew, and writes what the list adds. Before anything is issued.
+   * Reads what earlier leaders knew, before anything is published: what they trusted must not go because it is not read yet. Where
+   * the server does not let us, the book is complete with what the list says, and {@link keep} tries again.
    *
-   * @throws KubeError.
+   * @throws KubeError where trying again at once can help.
    */
   async load(signal: AbortSignal): Promise<void> {
-    if (this.#isLoaded) return;
-    const found = await this.#find(signal);
-    const before = found === undefined ? new Map() : readIssuerCAs(found);
-    const cas = new Map([...this.#listed].map(([id, issuer]) => [id, this.#merged(issuer, before.get(id))]));
-    const known = new Map([...cas].filter(([, list]) => list.length > 0));
-    if (!isSame(known, before)) await this.#write(known, signal);
-    this.#isLoaded = true;
-    this.#keep(known);
+    try {
+      await this.#load(signal);
+    } catch (error) {
+      if (!isTerminal(error)) throw error;
+      this.#say(problemOf(error));
+    }
+    this.#judge();
   }
 
   /**
-   * Trusts the CA that signed the first good answer of an issuer. Does nothing when one is known.
+   * Brings trust to what list, fence and ledger say, and the ConfigMap to what is remembered.
+   *
+   * @returns When to look again: milliseconds since the Unix epoch, infinity when something has to change first.
+   * @throws KubeError.
+   */
+  keep(signal: AbortSignal): Promise<number> {
+    return this.#inTurn(() => this.#keep(signal));
+  }
+
+  /**
+   * Trusts the CA that signed the first good answer of an issuer. Does nothing when one is known or the fence
+   * is not seen.
    *
    * @returns Whether it is new.
    * @throws KubeError.
    */
   learn(issuer: IssuerRef, certificate: AuthorityCertificate, signal: AbortSignal): Promise<boolean> {
-    const turn = this.#turn.then(() => this.#learn(issuer, certificate, signal));
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    return this.#inTurn(() => this.#learn(issuer, certificate, signal));
   }
 
-  async #learn(issuer: IssuerRef, certificate: AuthorityCertificate, signal: AbortSignal): Promise<boolean> {
-    if (this.casOf(issuer).length > 0) return false;
-    const learned = { certificate, sinceMs: this.#options.nowMs() };
-    const cas = new Map([...this.#cas, [issuerId(issuer), [learned]]]);
-    await this.#write(cas, signal);
-    this.#keep(cas);
-    return true;
+  async #load(signal: AbortSignal): Promise<void> {
+    const { store, nowMs, graceMs, tell } = this.#options;
+    const found = await store.load(signal);
+    if (found.kind === 'unverifiable') return;
+    this.#isLoaded = true;
+    if (found.kind === 'foreign') {
+      const note = `What ConfigMap ${ISSUERS_NAME} said is not signed by the authority, and nothing of it is used. The CA of an issuer that is listed without one is taken from its next good answer`;
+      tell({ reason: 'Repaired', note });
+      return;
+    }
+    const isTrusted = ({ unfencedSinceMs }: RememberedCA): boolean =>
+      !isGraceOver({ unfencedSinceMs, nowMs: nowMs(), graceMs });
+    this.#kept = new Map(
+      [...found.cas].map(([id, cas]) => [
+        id,
+        cas.map((ca) => ({ ...ca, isCurrent: true, isTrusted: isTrusted(ca) })),
+      ]),
+    );
   }
 
-  #merged({ certificates }: ListedIssuer, before: readonly TrustedCA[] = []): readonly TrustedCA[] {
-    if (certificates.length === 0) return before;
-    return certificates.map((certificate) => {
-      const known = before.find((each) =>
-        each.certificate.certificate.raw.equals(certificate.certificate.raw),
-      );
-      return { certificate, sinceMs: known?.sinceMs ?? this.#options.nowMs() };
-    });
-  }
-
-  async #write(cas: IssuerCAs, signal: AbortSignal): Promise<void> {
-    const { store, namespace } = this.#options;
-    const desired = issuersConfigMap(namespace, cas);
-    const stored = (await this.#find(signal))?.metadata;
-    if (stored === undefined) await store.create(CONFIG_MAP, desired, { signal });
-    else {
-      const labels = { ...stored.labels, ...desired.metadata.labels };
-      await store.replace(CONFIG_MAP, { ...desired, metadata: { ...stored, labels } }, { signal });
+  async #keep(signal: AbortSignal): Promise<number> {
+    const { store, nowMs, tell } = this.#options;
+    try {
+      if (!this.#isLoaded) await this.#load(signal);
+      const nextMs = this.#judge();
+      if (!this.#isLoaded) return nowMs() + UNVERIFIABLE_RECHECK_MS;
+      if (await store.keep(this.#kept, signal)) {
+        const note = `Put ConfigMap ${ISSUERS_NAME} back: it was deleted or altered`;
+        tell({ reason: 'Repaired', note });
+      }
+      this.#say(undefined);
+      return nextMs;
+    } catch (error) {
+      if (isTerminal(error)) this.#say(problemOf(error));
+      throw error;
     }
   }
 
-  #find(signal: AbortSignal): Promise<IssuersConfigMap | undefined> {
-    const { store, namespace } = this.#options;
-    return store.find<IssuersConfigMap>(CONFIG_MAP, { namespace, name: ISSUERS_NAME }, { signal });
+  async #learn(issuer: IssuerRef, certificate: AuthorityCertificate, signal: AbortSignal): Promise<boolean> {
+    const { store, isFenced, nowMs } = this.#options;
+    const mayLearn = this.#isLoaded && this.isListed(issuer) && !this.#isKnown(issuer) && isFenced(issuer);
+    if (!mayLearn) return false;
+    const learned = { certificate, sinceMs: nowMs(), unfencedSinceMs: undefined };
+    const kept = new Map([
+      ...this.#kept,
+      [issuerId(issuer), [{ ...learned, isCurrent: true, isTrusted: true }]],
+    ]);
+    await store.save(kept, signal);
+    this.#adopt(kept);
+    return true;
   }
 
-  #keep(cas: IssuerCAs): void {
-    this.#cas = cas;
-    this.#trusted = [...cas.values()].flat().map(({ certificate }) => certificate);
+  /** Whether a CA of the issuer is listed or was learned, trusted or not. */
+  #isKnown(issuer: IssuerRef): boolean {
+    const id = issuerId(issuer);
+    const isListed = (this.#listed.get(id)?.certificates ?? []).length > 0;
+    return isListed || (this.#kept.get(id) ?? []).some(({ isCurrent }) => isCurrent);
+  }
+
+  /** Gives when to judge again. */
+  #judge(): number {
+    const { leaves, isFenced, nowMs, isClockTrusted, graceMs, tell } = this.#options;
+    const lastEndsAtMs = lastEnds(leaves);
+    const { kept, nextMs } = judgeIssuers({
+      listed: this.#listed,
+      remembered: this.#kept,
+      isFenced,
+      lastEndsAtMs,
+      nowMs: nowMs(),
+      isClockTrusted: isClockTrusted(),
+      graceMs,
+    });
+    for (const event of issuerChanges(this.#kept, kept, graceMs)) tell(event);
+    this.#adopt(kept);
+    return nextMs;
+  }
+
+  #adopt(kept: KeptCAs): void {
+    this.#kept = kept;
+    const trusted = [...kept.values()].flat().filter(({ isTrusted }) => isTrusted);
+    const certificates = trusted.map(({ certificate }) => certificate);
+    const isSameTrust =
+      certificates.length === this.#trusted.length &&
+      this.#trusted.every((each, at) => certificates[at] !== undefined && isSameCA(each, certificates[at]));
+    if (isSameTrust && this.#isComplete) return;
+    if (!isSameTrust) this.#trusted = certificates;
+    this.#isComplete = true;
+    this.#changed();
+  }
+
+  #say(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    if (problem !== undefined) this.#options.tell({ reason: 'IssuersUnavailable', note: problem });
+    this.#changed();
+  }
+
+  #changed(): void {
     for (const listener of this.#listeners) listener();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 }
 
@@ -149,10 +245,17 @@ export function pemOf(certificates: readonly AuthorityCertificate[]): readonly s
   return certificates.map(({ certificate }) => encodePem('CERTIFICATE', certificate.raw));
 }
 
-function isSame(left: IssuerCAs, right: IssuerCAs): boolean {
-  const textOf = (cas: IssuerCAs): string =>
-    JSON.stringify(
-      [...cas].map(([id, list]) => [id, list.map((each) => [each.sinceMs, each.certificate.id])]).toSorted(),
-    );
-  return textOf(left) === textOf(right);
+function lastEnds(leaves: Pick<LeafBook, 'lines'>): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  for (const { generation, notAfterMs } of leaves.lines())
+    if (notAfterMs > (ends.get(generation) ?? 0)) ends.set(generation, notAfterMs);
+  return ends;
+}
+
+function isTerminal(error: unknown): error is Error {
+  return error instanceof Error && judgeFailure(error, false).kind === 'terminal';
+}
+
+function problemOf({ message }: Error): string {
+  return `ConfigMap ${ISSUERS_NAME} could not be read or written: ${message}. Nothing is asked of any issuer until then. See that Role agent-trust-controller is there and that no quota or policy forbids it; helm upgrade puts the Role back.`;
 }

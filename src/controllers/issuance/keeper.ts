@@ -1,6 +1,7 @@
 /** Who signs for an identity, and whether that issuer may be asked now. */
 
 import type { AgentIdentity } from '../../api/agent-identity.ts';
+import type { AuthorityFacts } from '../../domain/certificate/plan.ts';
 import { issuerAuthority, UNKNOWN_AUTHORITY } from '../../domain/issuance/facts.ts';
 import { type IssuerRef, issuerOfSpec, issuerTitle } from '../../domain/issuance/issuer.ts';
 import type { Key } from '../../kube/object.ts';
@@ -8,11 +9,15 @@ import type { IssuancePort, IssuerProblem, LeafAnswer, LeafAsk, Signing } from '
 import type { IssuanceDesk } from './desk.ts';
 import type { IssuanceView } from './issuance-view.ts';
 import type { IssuerBook } from './issuer-book.ts';
+import type { KeptCA } from './issuer-state.ts';
 
 /** What the keeper works with. */
 export interface KeeperPorts {
   readonly view: Pick<IssuanceView, 'requestState' | 'isFenced'>;
-  readonly book: Pick<IssuerBook, 'isListed' | 'casOf' | 'trusted'>;
+  readonly book: Pick<
+    IssuerBook,
+    'isListed' | 'casOf' | 'acceptedOf' | 'awaitsTrust' | 'trusted' | 'problem'
+  >;
   readonly desk: IssuanceDesk;
   readonly operatorNamespace: string;
 }
@@ -30,11 +35,15 @@ export class IssuanceKeeper implements IssuancePort {
     if (issuer === undefined) return { kind: 'built-in' };
     const { book } = this.#ports;
     if (!book.isListed(issuer)) {
-      const message = `${issuerTitle(issuer)} is not on the list of issuers that sign for agents, certManager.issuers of the chart. Add it there, or take spec.certificate.issuerRef out.`;
+      const message = `${issuerTitle(issuer)} is not on the list of issuers that sign for agents, certManager.issuers of the chart, or stands there as a former one. List it, or take spec.certificate.issuerRef out.`;
       return { kind: 'refused', reason: 'IssuerNotListed', message };
     }
-    const trusted = book.casOf(issuer).map(({ certificate }) => issuerAuthority(certificate));
-    const [signing = UNKNOWN_AUTHORITY] = trusted.toSorted((a, b) => b.notAfterMs - a.notAfterMs);
+    const authoritiesOf = (cas: readonly KeptCA[]): readonly AuthorityFacts[] =>
+      cas.map(({ certificate }) => issuerAuthority(certificate));
+    const [signing = UNKNOWN_AUTHORITY] = authoritiesOf(book.casOf(issuer)).toSorted(
+      (a, b) => b.notAfterMs - a.notAfterMs,
+    );
+    const trusted = authoritiesOf(book.acceptedOf(issuer));
     return { kind: 'issuer', issuer, by: { signing, trusted }, problem: this.#problemOf(issuer) };
   }
 
@@ -51,7 +60,7 @@ export class IssuanceKeeper implements IssuancePort {
   }
 
   #problemOf(issuer: IssuerRef): IssuerProblem | undefined {
-    const { view, operatorNamespace } = this.#ports;
+    const { view, book, operatorNamespace } = this.#ports;
     switch (view.requestState) {
       case 'not-installed':
         return {
@@ -65,12 +74,19 @@ export class IssuanceKeeper implements IssuancePort {
           message: `The operator may not list the CertificateRequests of namespace ${operatorNamespace}: Role agent-trust-controller-issuers is missing there. helm upgrade puts it back.`,
         };
       case 'ready':
-        return view.isFenced(issuer) ? undefined : notFenced(issuer);
+        break;
     }
+    if (!view.isFenced(issuer)) return notFenced(issuer);
+    if (book.problem !== undefined) return { reason: 'IssuerUnavailable', message: book.problem };
+    if (!book.awaitsTrust(issuer)) return undefined;
+    return {
+      reason: 'IssuerPending',
+      message: `The CA of ${issuerTitle(issuer)} joins the trust bundles first.`,
+    };
   }
 }
 
 function notFenced(issuer: IssuerRef): IssuerProblem {
-  const message = `Nothing keeps others from asking ${issuerTitle(issuer)} for the same SPIFFE ID: ValidatingAdmissionPolicy agent-trust-issuers or its binding is missing, was changed, or does not name this issuer. helm upgrade with admissionPolicies.enabled=true puts it back.`;
+  const message = `Nothing keeps others from asking ${issuerTitle(issuer)} for the same SPIFFE ID: ValidatingAdmissionPolicy agent-trust-issuers or its binding is missing, was changed, or does not name this issuer. helm upgrade with admissionPolicies.enabled=true puts it back. Ten minutes after that was seen its CA leaves every trust bundle, and agents refuse its certificates.`;
   return { reason: 'IssuerNotFenced', message };
 }

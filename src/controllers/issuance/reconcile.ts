@@ -1,5 +1,5 @@
 /**
- * Deletes the requests for which nobody waits: answered, given up, or left by an earlier leader. Their private keys are
+ * Keeps what is remembered of issuers, and with it whom agents trust. Deletes the requests for which nobody waits: answered, given up, or left by an earlier leader. Their private keys are
  * gone, so nobody could use what they may still bring.
  */
 
@@ -7,10 +7,31 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { Reconcile } from '../../kube/controller.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { IssuanceView } from './issuance-view.ts';
+import type { IssuerBook } from './issuer-book.ts';
+import type { IssuerStore } from './issuer-store.ts';
 import { CERTIFICATE_REQUEST } from './kinds.ts';
 import type { Stages } from './stages.ts';
 
-/** What the reconciler is made of. */
+/** What the reconciler of trust is made of. */
+export interface IssuersPorts {
+  readonly book: Pick<IssuerBook, 'keep'>;
+  readonly store: Pick<IssuerStore, 'canWrite'>;
+  readonly nowMs: () => number;
+}
+
+/** The authority wakes it when it can sign. */
+const NOT_YET_MS = 5_000;
+
+/** There is one list, so there is one key, whatever it is called. Idempotent. */
+export function issuersReconciler({ book, store, nowMs }: IssuersPorts): Reconcile {
+  return async (_key, { signal }) => {
+    if (!store.canWrite) return { kind: 'recheck', atMs: nowMs() + NOT_YET_MS };
+    const nextMs = await book.keep(signal);
+    return Number.isFinite(nextMs) ? { kind: 'recheck', atMs: nextMs } : { kind: 'settled' };
+  };
+}
+
+/** What the reconciler of requests is made of. */
 export interface RequestPorts {
   readonly view: Pick<IssuanceView, 'request'>;
   readonly stages: Pick<Stages, 'waitsFor'>;

@@ -14,10 +14,16 @@ export class LeafBook {
   readonly #byIdentity = new Map<string, LedgerLine[]>();
   readonly #listeners = new Set<LeafListener>();
   #isComplete = false;
+  #completeSinceMs = 0;
 
   /** Whether this process has taken the ledger over: before, that a leaf is not here means nothing. */
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  /** From when on every leaf is here, milliseconds since the Unix epoch. Of leaves that were issued before some may be missing. */
+  get completeSinceMs(): number {
+    return this.#completeSinceMs;
   }
 
   /** Calls `listener` for lines from now on. */
@@ -25,8 +31,9 @@ export class LeafBook {
     this.#listeners.add(listener);
   }
 
-  /** All that stands in the ledger at the take-over. */
-  replace(lines: readonly LedgerLine[]): void {
+  /** All that stands in the ledger at the take-over, which misses none that was issued after `completeSinceMs`. */
+  replace(lines: readonly LedgerLine[], completeSinceMs = 0): void {
+    this.#completeSinceMs = completeSinceMs;
     this.#bySerial.clear();
     this.#byIdentity.clear();
     this.#isComplete = true;

@@ -2,6 +2,7 @@
 
 import {
   ANNOTATION_CLOSED,
+  ANNOTATION_COMPLETE_SINCE,
   ANNOTATION_HIGHEST_NOT_AFTER,
   ANNOTATION_LEASE_EPOCH,
   LABEL_LEDGER,
@@ -30,6 +31,8 @@ export interface OpenLedger {
   readonly text: string;
   readonly lineCount: number;
   readonly highestNotAfterMs: number;
+  /** From when on this ledger and those before it name every leaf; whole seconds. */
+  readonly completeSinceMs: number;
 }
 
 /** The latest instant that a Date can hold. */
@@ -59,15 +62,25 @@ export function versionOf({ metadata }: LedgerConfigMap): StoredVersion {
 }
 
 /** A new one. */
-export function emptyLedger(number: number): OpenLedger {
-  return { number, on: undefined, text: '', lineCount: 0, highestNotAfterMs: 0 };
+export function emptyLedger(number: number, completeSinceMs: number): OpenLedger {
+  return { number, on: undefined, text: '', lineCount: 0, highestNotAfterMs: 0, completeSinceMs };
 }
 
-/** The ledger as it is on the server; a last line that somebody left without a line end gets one. */
-export function ledgerOf(object: LedgerConfigMap): OpenLedger {
+/** Now, as the beginning of what ledgers name: not after any authority that is made now. */
+export function wholeSeconds(nowMs: number): number {
+  return Math.floor(nowMs / 1000) * 1000;
+}
+
+/**
+ * The ledger as it is on the server; a last line that somebody left without a line end gets one. One that does not say since when
+ * none is missing says nothing of what was before `nowMs`.
+ */
+export function ledgerOf(object: LedgerConfigMap, nowMs: number): OpenLedger {
   const stored = object.data?.ledger ?? '';
   const text = stored === '' || stored.endsWith('\n') ? stored : `${stored}\n`;
-  const highest = Date.parse(object.metadata.annotations?.[ANNOTATION_HIGHEST_NOT_AFTER] ?? '');
+  const { annotations = {} } = object.metadata;
+  const highest = Date.parse(annotations[ANNOTATION_HIGHEST_NOT_AFTER] ?? '');
+  const completeSince = Date.parse(annotations[ANNOTATION_COMPLETE_SINCE] ?? '');
   return {
     number: Number(object.metadata.name.slice(LEDGER_PREFIX.length)),
     on: versionOf(object),
@@ -75,7 +88,18 @@ export function ledgerOf(object: LedgerConfigMap): OpenLedger {
     lineCount: text.split('\n').length - 1,
     // An unreadable date never deletes a ledger: it is then as if its last leaf never expired.
     highestNotAfterMs: Number.isNaN(highest) ? NEVER_MS : highest,
+    completeSinceMs: Number.isNaN(completeSince) ? wholeSeconds(nowMs) : completeSince,
   };
+}
+
+/** Whether it is on the server as it was read or written; labels and annotations aside. */
+export function isAsKept(found: LedgerConfigMap | undefined, { text }: OpenLedger): boolean {
+  return found?.data?.ledger === text && Object.keys(found.data).length === 1;
+}
+
+/** Whether the leader of that term has written it last. */
+export function isWrittenBy(epoch: string, { metadata }: LedgerConfigMap): boolean {
+  return metadata.annotations?.[ANNOTATION_LEASE_EPOCH] === epoch;
 }
 
 /** The object to write. */
@@ -91,6 +115,7 @@ export function configMapOf(ledger: OpenLedger, namespace: string, epoch: string
       annotations: {
         [ANNOTATION_LEASE_EPOCH]: epoch,
         [ANNOTATION_HIGHEST_NOT_AFTER]: new Date(ledger.highestNotAfterMs).toISOString(),
+        [ANNOTATION_COMPLETE_SINCE]: new Date(ledger.completeSinceMs).toISOString(),
         ...(isFull(ledger) ? { [ANNOTATION_CLOSED]: 'true' } : {}),
       },
     },

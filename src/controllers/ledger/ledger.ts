@@ -4,11 +4,11 @@
  * flow: callers wait in `commit`; one write at a time carries the lines of all who wait at that moment.
  * guarantees: when `commit` returns, the line is on the server. A leader that took over has put its epoch into the
  * open ledger, so that every later commit of an older leader is a conflict and ends in `LeadershipLost`.
- * There is one from the take-over on. A ledger is closed at 500 lines and deleted once its last leaf has expired.
+ * There is one from the take-over on, and it says since when none is missing: when somebody deletes ledgers, that is now. A ledger is closed at 500 lines and deleted once its last leaf has expired.
  * source: docs/architecture.md, "The issuance ledger".
  */
 
-import { ANNOTATION_CLOSED, ANNOTATION_LEASE_EPOCH, LEDGER_PREFIX } from '../../api/group.ts';
+import { ANNOTATION_CLOSED, LEDGER_PREFIX } from '../../api/group.ts';
 import { formatLedgerLine, type LedgerLine, LINES_PER_LEDGER } from '../../domain/ledger/ledger-line.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { CONFIG_MAP } from '../../kube/core-types.ts';
@@ -18,13 +18,16 @@ import type { LeafBook } from './leaf-book.ts';
 import {
   configMapOf,
   emptyLedger,
+  isAsKept,
   isFull,
+  isWrittenBy,
   type LedgerConfigMap,
   ledgerOf,
   linesOf,
   nameOf,
   type OpenLedger,
   versionOf,
+  wholeSeconds,
 } from './ledger-object.ts';
 
 /** What the ledger needs of a client. Its writes must be fenced by the lease. */
@@ -69,6 +72,7 @@ export interface LedgerOptions {
   readonly namespace: string;
   /** Names this leader's term and no other. */
   readonly epoch: string;
+  readonly nowMs: () => number;
   /** How long the first caller waits for others to join its write; 5 ms by default. */
   readonly gather?: () => Promise<unknown>;
   /** Gets every line that is on the server. */
@@ -80,11 +84,13 @@ export class IssuanceLedger {
   readonly #store: LedgerStore;
   readonly #namespace: string;
   readonly #epoch: string;
+  readonly #nowMs: () => number;
   readonly #gather: () => Promise<unknown>;
   readonly #leaves: LedgerOptions['leaves'];
   #open: OpenLedger | undefined;
   #nextNumber = 1;
-  #closed = new Map<string, { readonly uid: string; readonly highestNotAfterMs: number }>();
+  #completeSinceMs = 0;
+  #closed = new Map<string, OpenLedger>();
   #waiting: Waiting[] = [];
   readonly #lost = Promise.withResolvers<string>();
   #isLost = false;
@@ -95,6 +101,7 @@ export class IssuanceLedger {
     this.#store = options.store;
     this.#namespace = options.namespace;
     this.#epoch = options.epoch;
+    this.#nowMs = options.nowMs;
     this.#leaves = options.leaves;
   }
 
@@ -107,7 +114,7 @@ export class IssuanceLedger {
       const { open, lines } = await this.#findOpen(signal);
       try {
         this.#keep(await this.#put(open, { ...CALL, signal }));
-        this.#leaves?.replace(lines);
+        this.#leaves?.replace(lines, this.#completeSinceMs);
         return;
       } catch (error) {
         // The older leader wrote once more in between: its lines count, and it may have opened the next one.
@@ -137,14 +144,55 @@ export class IssuanceLedger {
 
   /** Deletes closed ledgers whose last leaf expired before `nowMs`. Give a time that is surely not ahead. */
   async trim(nowMs: number): Promise<void> {
-    for (const [name, { uid, highestNotAfterMs }] of this.#closed) {
-      if (highestNotAfterMs >= nowMs) continue;
-      try {
-        await this.#store.delete(CONFIG_MAP, { namespace: this.#namespace, name, uid }, CALL);
-      } catch (error) {
-        if (!isKubeError(error, 'KUBE_NOT_FOUND', 'KUBE_CONFLICT')) throw error;
-      }
+    for (const [name, ledger] of this.#closed) {
+      const { on, highestNotAfterMs } = ledger;
+      if (on === undefined || highestNotAfterMs >= nowMs) continue;
+      // First, so that nobody puts it back.
       this.#closed.delete(name);
+      try {
+        await this.#store.delete(CONFIG_MAP, { namespace: this.#namespace, name, uid: on.uid }, CALL);
+      } catch (error) {
+        if (isKubeError(error, 'KUBE_NOT_FOUND', 'KUBE_CONFLICT')) continue;
+        this.#closed.set(name, ledger);
+        throw error;
+      }
+    }
+  }
+
+  /** Puts back ledgers that somebody altered or deleted, and gives their names. What is being written is left for the next time. */
+  async mend(): Promise<readonly string[]> {
+    const selection = { namespace: this.#namespace };
+    const { items } = await this.#store.list<LedgerConfigMap>(CONFIG_MAP, selection, CALL);
+    const found = new Map(items.map((item) => [item.metadata.name, item]));
+    const kept =
+      this.#open?.on === undefined ? [...this.#closed.values()] : [...this.#closed.values(), this.#open];
+    const mended: string[] = [];
+    for (const ledger of kept) {
+      const name = nameOf(ledger);
+      if (!isAsKept(found.get(name), ledger) && (await this.#putBack(name))) mended.push(name);
+    }
+    return mended;
+  }
+
+  /** Looks again, while nobody appends. Resolves with whether it was written. */
+  async #putBack(name: string): Promise<boolean> {
+    if (this.#flushing || this.#isLost) return false;
+    this.#flushing = true;
+    try {
+      const at = { namespace: this.#namespace, name };
+      const object = await this.#store.find<LedgerConfigMap>(CONFIG_MAP, at, CALL);
+      const isOpen = this.#open !== undefined && nameOf(this.#open) === name;
+      const ledger = isOpen ? this.#open : this.#closed.get(name);
+      if (ledger === undefined || isAsKept(object, ledger)) return false;
+      // Another leader has it: the next commit finds out.
+      if (isOpen && object !== undefined && !isWrittenBy(this.#epoch, object)) return false;
+      const written = await this.#put({ ...ledger, on: object && versionOf(object) });
+      if (isOpen) this.#open = written;
+      else this.#closed.set(name, written);
+      return true;
+    } finally {
+      this.#flushing = false;
+      if (this.#waiting.length > 0) void this.#flush();
     }
   }
 
@@ -173,7 +221,7 @@ export class IssuanceLedger {
     const found = items
       .filter(({ metadata }) => LEDGER_NAME.test(metadata.name))
       .map((item) => ({
-        ...ledgerOf(item),
+        ...ledgerOf(item, this.#nowMs()),
         isClosed: item.metadata.annotations?.[ANNOTATION_CLOSED] !== undefined,
       }))
       .sort((left, right) => left.number - right.number);
@@ -183,13 +231,14 @@ export class IssuanceLedger {
     const isOpen = newest !== undefined && !newest.isClosed && !isFull(newest);
     for (const ledger of isOpen ? found.slice(0, -1) : found) this.#remember(ledger);
     const lines = found.flatMap(linesOf);
-    return { open: isOpen ? newest : emptyLedger(this.#nextNumber), lines };
+    const completeSinceMs = newest?.completeSinceMs ?? wholeSeconds(this.#nowMs());
+    return { open: isOpen ? newest : emptyLedger(this.#nextNumber, completeSinceMs), lines };
   }
 
   /** Puts the lines on the server, whatever became of earlier answers. */
   async #append(lines: readonly LedgerLine[]): Promise<void> {
     if (this.#isLost) throw new LeadershipLost(LOST);
-    const open = this.#open ?? emptyLedger(this.#nextNumber);
+    const open = this.#open ?? emptyLedger(this.#nextNumber, this.#completeSinceMs);
     const next: OpenLedger = {
       ...open,
       text: open.text + lines.map((line) => `${formatLedgerLine(line)}\n`).join(''),
@@ -208,8 +257,10 @@ export class IssuanceLedger {
   async #putOver(next: OpenLedger): Promise<OpenLedger> {
     const at = { namespace: this.#namespace, name: nameOf(next) };
     const found = await this.#store.find<LedgerConfigMap>(CONFIG_MAP, at, CALL);
-    if (found === undefined) return this.#put({ ...next, on: undefined });
-    if (found.metadata.annotations?.[ANNOTATION_LEASE_EPOCH] === this.#epoch) {
+    // Others may be gone as well, which only this process remembers.
+    if (found === undefined)
+      return this.#put({ ...next, on: undefined, completeSinceMs: wholeSeconds(this.#nowMs()) });
+    if (isWrittenBy(this.#epoch, found)) {
       return this.#put({ ...next, on: versionOf(found) });
     }
     this.#isLost = true;
@@ -229,12 +280,12 @@ export class IssuanceLedger {
   /** Makes what was written the state of this term. */
   #keep(written: OpenLedger): void {
     this.#nextNumber = written.number + 1;
+    this.#completeSinceMs = written.completeSinceMs;
     this.#open = isFull(written) ? undefined : written;
     if (isFull(written)) this.#remember(written);
   }
 
   #remember(ledger: OpenLedger): void {
-    if (ledger.on === undefined) return;
-    this.#closed.set(nameOf(ledger), { uid: ledger.on.uid, highestNotAfterMs: ledger.highestNotAfterMs });
+    if (ledger.on !== undefined) this.#closed.set(nameOf(ledger), ledger);
   }
 }

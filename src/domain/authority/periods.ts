@@ -11,6 +11,8 @@ export interface AuthoritySettings {
   readonly acceleration: number;
   /** Leaves of a tainted generation that are replaced in a second. */
   readonly reissuePerSecond: number;
+  /** Bits of the curve of a new generation's key. Those that there are keep theirs. */
+  readonly keySize: 256 | 384;
 }
 
 /** Milliseconds. */
@@ -37,7 +39,10 @@ export interface GenerationSchedule {
 const SETTLE_MS = 10 * 60_000;
 
 /** The periods of an installation. */
-export function authorityPeriods({ lifeMs, acceleration }: AuthoritySettings): AuthorityPeriods {
+export function authorityPeriods({
+  lifeMs,
+  acceleration,
+}: Pick<AuthoritySettings, 'lifeMs' | 'acceleration'>): AuthorityPeriods {
   return { lifeMs: lifeMs / acceleration, settleMs: SETTLE_MS / acceleration };
 }
 

@@ -62,19 +62,22 @@ type Found = Pick<AuthorityPlan, 'step'> & Partial<Omit<AuthorityPlan, 'step'>>;
 /**
  * Decides the next step.
  *
- * @returns In this order: something that can sign; marks of what is tainted; what is to be dropped; the successor, made at
- *   half of the life or at once when the signing one is tainted, revoked or asked away, and put to work when it is seen
- *   everywhere and has settled.
+ * @returns In this order: what is revoked and does not sign, since nothing needs to be noted for it; marks of what is tainted;
+ *   something that can sign; what else is to be dropped; the successor, made at half of the life or at once when the
+ *   signing one is tainted, revoked or asked away, and put to work when it is seen everywhere and has settled.
  *
  * Errors: none. Deterministic.
  */
 export function planAuthority(asked: AuthorityPlanInput): AuthorityPlan {
   const input = { ...asked, given: usableGiven(asked) };
   const signing = input.generations.find(({ phase }) => phase === 'signing');
+  const canSign = signing !== undefined && !isOver(signing, input);
   const found =
+    (canSign ? dropRevoked(input) : undefined) ??
     markTainted(input) ??
     noteReissued(input) ??
-    (signing === undefined || isOver(signing, input) ? signAgain(input, signing) : undefined) ??
+    (canSign ? undefined : signAgain(input, signing)) ??
+    dropRevoked(input) ??
     drop(input) ??
     (signing === undefined ? undefined : succeed(input, signing));
   const { step = { kind: 'make', reason: 'First' }, excluded = new Map(), message = '' } = found ?? {};
@@ -146,12 +149,15 @@ function isOver({ notAfterMs }: GenerationFacts, { nowMs }: AuthorityPlanInput):
   return nowMs >= notAfterMs;
 }
 
+function dropRevoked({ generations, intent }: AuthorityPlanInput): Found | undefined {
+  const revoked = generations.find(({ id, phase }) => phase !== 'signing' && intent.revoke.has(id));
+  return revoked && { step: { kind: 'drop', id: revoked.id, reason: 'Revoked' } };
+}
+
 function drop(input: AuthorityPlanInput): Found | undefined {
-  const { generations, intent } = input;
-  for (const generation of generations) {
+  for (const generation of input.generations) {
     const { id, phase, taintedAtMs } = generation;
     if (phase === 'signing') continue;
-    if (intent.revoke.has(id)) return { step: { kind: 'drop', id, reason: 'Revoked' } };
     if (phase === 'prepared' && (taintedAtMs !== undefined || isUnwanted(generation, input)))
       return { step: { kind: 'drop', id, reason: 'Unused' } };
     if (phase === 'retiring' && isRetired(generation, input))

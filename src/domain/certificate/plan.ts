@@ -48,6 +48,8 @@ export interface CertificateWish {
   readonly renewLeafsBeforeMs: number | undefined;
   /** When this identity last got a leaf, as far as this process knows. */
   readonly lastIssuedAtMs: number | undefined;
+  /** A leaf of a tainted authority is not replaced for that before; absent: it is when its time has come. */
+  readonly replaceFromMs?: number | undefined;
   readonly signingAuthority: AuthorityFacts;
   /** All whose leaves this identity may have, the signing one among them. */
   readonly trustedAuthorities: readonly AuthorityFacts[];
@@ -249,7 +251,9 @@ function replacementDueMs(wish: CertificateWish, leaf: CertificateFacts): number
   if (retiring === undefined || leaf.authorityId === wish.signingAuthority.id)
     return Number.POSITIVE_INFINITY;
   const fraction = spreadFraction(wish.identityUid, leaf.serialHex);
-  if (retiring.tainted) return retiring.sinceMs + Math.floor(fraction * (retiring.spreadMs ?? 0));
+  const { replaceFromMs = 0 } = wish;
+  if (retiring.tainted)
+    return Math.max(replaceFromMs, retiring.sinceMs + Math.floor(fraction * (retiring.spreadMs ?? 0)));
   // Never beyond half of what is left of it: it may have been cut short by the end of its authority.
   const spreadMs = Math.min(
     effectiveRenewBeforeMs(renewalInput(wish, leaf)),

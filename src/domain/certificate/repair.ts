@@ -47,7 +47,8 @@ export function mustRecreate(secret: SecretFacts): boolean {
 
 function certificateChain(_wish: SecretWish, { content }: SecretFacts): string | undefined {
   const { certificate } = content;
-  if (certificate.kind === 'problem') return undefined;
+  // What leads to an authority that is not trusted cannot be told from the rest.
+  if (certificate.kind === 'problem' || certificate.authorityId === undefined) return undefined;
   const { chainLength, intermediateCount = 0 } = certificate;
   if (certificate.lacksIntermediates) return 'tls.crt did not hold what leads from the leaf to its root';
   if (chainLength === 1 + intermediateCount) return undefined;

@@ -73,6 +73,20 @@ export function formerKeys(
   };
 }
 
+/** What a Secret remembers of its template and still has. */
+export function recordedTemplate({
+  labels,
+  annotations,
+}: Pick<StoredSecretFacts, 'labels' | 'annotations'>): SecretTemplate {
+  const recorded = readRecord(annotations[TEMPLATE_ANNOTATION]);
+  const kept = (
+    names: readonly string[],
+    present: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.entries(present).filter(([name]) => names.includes(name)));
+  return { labels: kept(recorded.labels, labels), annotations: kept(recorded.annotations, annotations) };
+}
+
 /** Whether a Secret remembers a template although there is none. */
 export function isStaleRecord(
   wanted: Pick<SecretTemplate, 'annotations'>,

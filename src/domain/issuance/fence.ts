@@ -16,6 +16,7 @@ export interface FencePolicy {
     readonly excludeResourceRules?: readonly object[];
     readonly namespaceSelector?: object;
     readonly objectSelector?: object;
+    readonly matchPolicy?: string;
   };
   readonly matchConditions?: readonly { readonly expression: string }[];
   readonly variables?: readonly { readonly name: string; readonly expression: string }[];
@@ -46,7 +47,7 @@ const RULE = {
   resources: ['certificaterequests'],
   scope: '*',
 };
-const ASKS_ANEW = 'oldObject == null || object.spec.issuerRef != oldObject.spec.issuerRef';
+const ASKS_ANEW = 'oldObject == null || object.spec != oldObject.spec';
 const VARIABLES = {
   kind: "object.spec.issuerRef.?kind.orValue('') == '' ? 'Issuer' : object.spec.issuerRef.kind",
   group: "object.spec.issuerRef.?group.orValue('') == '' ? 'cert-manager.io' : object.spec.issuerRef.group",
@@ -85,12 +86,14 @@ function matchesAll(constraints: FencePolicy['matchConstraints'] = {}): boolean 
     excludeResourceRules = [],
     namespaceSelector = {},
     objectSelector = {},
+    matchPolicy = 'Equivalent',
   } = constraints;
   return (
     isDeepStrictEqual(resourceRules, [RULE]) &&
     excludeResourceRules.length === 0 &&
     isEmpty(namespaceSelector) &&
-    isEmpty(objectSelector)
+    isEmpty(objectSelector) &&
+    matchPolicy === 'Equivalent'
   );
 }
 

@@ -33,6 +33,12 @@ export function issuerId({ group, kind, name }: IssuerRef): string {
   return `${kind}_${group}_${name}`;
 }
 
+/** The issuer of such an id; undefined for other text. */
+export function parseIssuerId(id: string): IssuerRef | undefined {
+  const [kind = '', group = '', name = '', ...rest] = id.split('_');
+  return [kind, group, name].includes('') || rest.length > 0 ? undefined : { group, kind, name };
+}
+
 /** As people name it: `ClusterIssuer agents-ca`, with the group unless it is cert-manager's. */
 export function issuerTitle({ group, kind, name }: IssuerRef): string {
   return group === DEFAULTS.group ? `${kind} ${name}` : `${kind}.${group} ${name}`;

@@ -10,7 +10,7 @@ export interface LedgerLine {
   readonly serialHex: string;
   /** Last valid instant, milliseconds since the Unix epoch, whole seconds. */
   readonly notAfterMs: number;
-  /** Identifier of the authority's generation that signed it. */
+  /** Identifier of the authority's generation that signed it, or of the CA of an issuer: the beginning of its SHA-256. */
   readonly generation: string;
 }
 

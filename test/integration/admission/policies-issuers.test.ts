@@ -75,6 +75,14 @@ describe('the admission policy on listed issuers', () => {
     await world().accepts(request({ name: 'local-ca', kind: 'Issuer' }));
   });
 
+  it('rejects to have a request ask for something else, whoever has made it', async () => {
+    const metadata = { name: 'earlier', namespace: OPERATOR_NAMESPACE };
+    const spec = { request: 'eA==', issuerRef: { name: 'local-ca' } };
+    await world().create([{ kind: 'CertificateRequest', metadata, spec }], CONTROLLER);
+    const edit = mergePatch({ kind: 'CertificateRequest', ...metadata }, { spec: { request: 'eXk=' } });
+    expect(await world().asks(edit)).to.include({ by: 'policy agent-trust-issuers' });
+  });
+
   it('accepts that cert-manager writes on with what the controller asked', async () => {
     const metadata = { name: 'ours', namespace: OPERATOR_NAMESPACE };
     const spec = { request: 'eA==', issuerRef: { name: 'local-ca' } };

@@ -2,8 +2,7 @@
 
 import { expect } from 'chai';
 import { CONFIG_MAP } from '../../../src/kube/core-types.ts';
-import { isKubeError } from '../../../src/kube/errors.ts';
-import type { KubeObject, ResourceType } from '../../../src/kube/object.ts';
+import { fillNamespace, RESOURCE_QUOTA } from '../../support/authority/full-namespace.ts';
 import { ACCELERATED, AuthorityProbe, authorityNotes } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -11,14 +10,6 @@ import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 const FULL = 'ai-data';
-const RESOURCE_QUOTA: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'resourcequotas',
-  kind: 'ResourceQuota',
-  namespaced: true,
-};
-
 describe('a namespace whose quota has no room for a bundle', () => {
   const controlPlane = useControlPlane();
   const swarm = useSwarm(controlPlane, [AGENTS, FULL]);
@@ -29,24 +20,7 @@ describe('a namespace whose quota has no room for a bundle', () => {
     this.timeout(120_000);
     const { client } = swarm();
     authority = new AuthorityProbe(client);
-    const quota: KubeObject & { readonly spec: object } = {
-      metadata: { name: 'full', namespace: FULL },
-      spec: { hard: { configmaps: '0' } },
-    };
-    await client.create<KubeObject>(RESOURCE_QUOTA, quota);
-    // In place of the controller that counts.
-    await controlPlane().kubectl([
-      ...['patch', 'resourcequota', 'full', `--namespace=${FULL}`, '--subresource=status', '--type=merge'],
-      `--patch=${JSON.stringify({ status: { hard: { configmaps: '0' }, used: { configmaps: '0' } } })}`,
-    ]);
-    await eventually('the quota to be in force', async () => {
-      try {
-        await client.create(CONFIG_MAP, { metadata: { name: `room-${performance.now()}`, namespace: FULL } });
-        return false;
-      } catch (error) {
-        return isKubeError(error, 'KUBE_FORBIDDEN');
-      }
-    });
+    await fillNamespace(controlPlane(), client, FULL);
     const flags = [`--namespaces=${AGENTS},${FULL}`, ...ACCELERATED];
     operator = await startOperator({ controlPlane: controlPlane(), flags });
     await swarm().createAgent('agent-a');
@@ -96,6 +70,8 @@ describe('a namespace whose quota has no room for a bundle', () => {
       );
       return true;
     });
+    const metrics = await operator.registry.metrics();
+    expect(metrics).to.contain('agent_trust_authority_steps_total{step="force"} 1\n');
   });
 
   it('gets its bundle as soon as there is room', async () => {

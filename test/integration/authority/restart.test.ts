@@ -81,6 +81,8 @@ describe('an operator that starts', () => {
     await eventually('the event', async () =>
       (await authorityNotes(swarm().client)).some((note) => note.startsWith('AuthorityStateRebuilt: ')),
     );
+    const metrics = await operator?.registry.metrics();
+    expect(metrics).to.contain('agent_trust_authority_steps_total{step="rebuild"} 1\n');
     await swarm().createAgent('agent-c');
     await swarm().ready('agent-c');
     expect((await authority.inSecret('agent-c-tls')).signedBy).to.equal(signing);

@@ -1,5 +1,6 @@
 /** The certificates of an agent that is cut off or gone are on the list of every namespace, and stay there. */
 
+import { setInterval } from 'node:timers/promises';
 import { expect } from 'chai';
 import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import { AUTHORITY_SECRET_NAME, BUNDLE_NAME } from '../../../src/api/group.ts';
@@ -21,6 +22,10 @@ import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 const OTHER = 'ai-data';
 const NAMESPACES = [AGENTS, OTHER] as const;
+/** Deletions are gathered for ten seconds then, in place of a minute. */
+const ACCELERATION = 6;
+const GATHER_MS = 60_000 / ACCELERATION;
+const JOBS = ['job-1', 'job-2', 'job-3', 'job-4'] as const;
 /** Events as `events.k8s.io/v1`. */
 const EVENT = {
   group: 'events.k8s.io',
@@ -49,13 +54,16 @@ describe('the list of revoked certificates', function () {
   const swarm = useSwarm(controlPlane, NAMESPACES);
   let operator: RunningOperator;
   const start = (): Promise<RunningOperator> =>
-    startOperator({ controlPlane: controlPlane(), flags: [`--namespaces=${NAMESPACES.join()}`] });
+    startOperator({
+      controlPlane: controlPlane(),
+      flags: [`--namespaces=${NAMESPACES.join()}`, `--authority-acceleration=${ACCELERATION}`],
+    });
 
   before(async () => {
     operator = await start();
-    for (const name of ['one', 'two', 'three', 'four']) await swarm().createAgent(name);
+    for (const name of ['one', 'two', 'three', 'four', ...JOBS]) await swarm().createAgent(name);
     await swarm().createAgent('far', {}, OTHER);
-    for (const name of ['one', 'two', 'three', 'four'])
+    for (const name of ['one', 'two', 'three', 'four', ...JOBS])
       await swarm().ready(name, 'Issued', { timeoutMs: 60_000 });
     await swarm().ready('far', 'Issued', { namespace: OTHER, timeoutMs: 60_000 });
   });
@@ -103,6 +111,27 @@ describe('the list of revoked certificates', function () {
       },
       { timeoutMs: 30_000 },
     );
+  }
+
+  /** Counts the writes of a bundle until it is told to stop. */
+  function countWrites(namespace: string): { stop(): Promise<number> } {
+    const versions = new Set<string | undefined>();
+    const abort = new AbortController();
+    const look = async (): Promise<void> => {
+      const target = { namespace, name: BUNDLE_NAME };
+      for await (const _ of setInterval(50, undefined, { signal: abort.signal }))
+        versions.add((await swarm().client.get(CONFIG_MAP, target)).metadata.resourceVersion);
+    };
+    const looking = look().catch((error: Error) => {
+      if (error.name !== 'AbortError') throw error;
+    });
+    return {
+      async stop() {
+        abort.abort();
+        await looking;
+        return versions.size - 1;
+      },
+    };
   }
 
   const putBack = (name: string, data: Secret['data']): Promise<unknown> =>
@@ -153,6 +182,26 @@ describe('the list of revoked certificates', function () {
     await remove('two');
     killed[leaves['two']?.serialHex ?? ''] = 'cessationOfOperation';
     await listed(killed);
+  });
+
+  it('is written into other namespaces once for all agents that end within a while', async () => {
+    const begunMs = performance.now();
+    const writes = countWrites(OTHER);
+    for (const name of JOBS) {
+      const { serialHex } = await leafOf(name);
+      killed[serialHex] = 'cessationOfOperation';
+      await remove(name);
+      await eventually(`${name} on the list of its own namespace`, async () => {
+        const { reasons } = await listsOf(AGENTS);
+        return reasons[serialHex] !== undefined;
+      });
+    }
+    await listed(killed);
+    const gatherings = 1 + Math.floor((performance.now() - begunMs) / GATHER_MS);
+    expect(await writes.stop())
+      .to.be.at.least(1)
+      .and.at.most(gatherings);
+    expect(gatherings).to.be.lessThan(JOBS.length);
   });
 
   it('names all of them under the next leader, with those of agents that went while there was none', async () => {

@@ -96,7 +96,7 @@ export async function startBundles(options: BundleOperatorOptions): Promise<Bund
     registry,
     clock,
     operatorNamespace: OPERATOR_NAMESPACE,
-    config: { trustDomain: 'cluster.local', clusterDomain: 'cluster.local' },
+    config: { trustDomain: 'cluster.local', clusterDomain: 'cluster.local', authority: { acceleration: 1 } },
     ...(partBytes === undefined ? {} : { partBytes }),
     controller: (name) => ({ name }),
     tell: (_metadata, event) => events.push(event),

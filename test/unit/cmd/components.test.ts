@@ -14,7 +14,7 @@ describe('ledgerComponent', () => {
 
   beforeEach(() => {
     store = new ConfigMapStore();
-    ledger = new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch: 'first' });
+    ledger = new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch: 'first', nowMs: Date.now });
     const failures: string[] = [];
     context = { signal: new AbortController().signal, fail: (reason) => failures.push(reason), failures };
   });
@@ -56,7 +56,12 @@ describe('ledgerComponent', () => {
   it('ends the process when another leader has taken over', async () => {
     const component = ledgerComponent(ledger, { nowMs: Date.now, log });
     await component.start(context);
-    await new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch: 'second' }).takeOver();
+    await new IssuanceLedger({
+      store,
+      namespace: 'agent-trust-system',
+      epoch: 'second',
+      nowMs: Date.now,
+    }).takeOver();
     const line = { identityUid: 'u', namespace: 'a', serviceAccountName: 'b', serialHex: '01' };
     await ledger.commit({ ...line, notAfterMs: 0, generation: 'g' }).catch(() => {});
     expect(context.failures).to.deep.equal(['another leader has taken the ledger over']);

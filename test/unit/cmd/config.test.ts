@@ -15,7 +15,7 @@ describe('parseConfig', () => {
         authorizerProvider: undefined,
         issuers: [],
         workers: 32,
-        authority: { lifeMs: 2_592_000_000, acceleration: 1, reissuePerSecond: 20 },
+        authority: { lifeMs: 2_592_000_000, acceleration: 1, reissuePerSecond: 20, keySize: 256 },
         authoritySecretName: undefined,
         leaseDurationMs: 15_000,
         renewDeadlineMs: 10_000,
@@ -72,6 +72,17 @@ describe('parseConfig', () => {
       ]);
     });
   }
+
+  it('takes P-384 for the key of the authority, and no other kind beside P-256', () => {
+    const parsed = parseConfig(['--authority-key=ECDSA-P384']);
+    expect(parsed.kind === 'config' && parsed.config.authority.keySize).to.equal(384);
+    for (const kind of ['RSA-2048', 'ecdsa-p384', 'constructor', '']) {
+      const refused = parseConfig([`--authority-key=${kind}`]);
+      expect(refused.kind === 'invalid' && refused.problems, kind).to.deep.equal([
+        '--authority-key must be ECDSA-P256 or ECDSA-P384',
+      ]);
+    }
+  });
 
   it('rejects kube-system', () => {
     const parsed = parseConfig(['--namespaces=kube-system']);

@@ -54,12 +54,41 @@ describe('inspectPrivateKey', () => {
     });
   }
 
-  it('accepts a key without its public key', () => {
+  it('rejects a key without its public key: nobody here writes it so', () => {
     const pair = generateEcKeyPair(256);
     expect(inspectPrivateKey(shortPemOf(pair), holderOf(pair))).to.deep.equal({
-      kind: 'readable',
-      matches: true,
+      kind: 'problem',
+      problem: 'was not encoded as private keys are',
     });
+  });
+
+  it('rejects bytes that OpenSSL reads over: the versions of PKCS #8 and of the key in it', () => {
+    const pair = generateEcKeyPair(256);
+    for (const at of [5, 33]) {
+      const pkcs8Der = Buffer.from(pair.pkcs8Der);
+      pkcs8Der[at] = (pkcs8Der[at] ?? 0) ^ 1;
+      expect(readPrivateKey(pemOf({ ...pair, pkcs8Der }))).to.not.equal(undefined);
+      expect(inspectPrivateKey(pemOf({ ...pair, pkcs8Der }), holderOf(pair))).to.deep.equal({
+        kind: 'problem',
+        problem: 'was not encoded as private keys are',
+      });
+    }
+  });
+
+  it('rejects an RSA key of which one number is another, although it signs', async () => {
+    const pair = await generateKeyPair(RSA);
+    const { certificate, fields } = holderOf(pair);
+    const jwk = createPrivateKey({ key: pair.pkcs8Der, format: 'der', type: 'pkcs8' }).export({
+      format: 'jwk',
+    });
+    for (const name of ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const) {
+      const octets = Buffer.from(jwk[name] ?? '', 'base64url');
+      const pkcs8Der = Buffer.from(pair.pkcs8Der);
+      const at = pkcs8Der.lastIndexOf(octets) + octets.length - 2;
+      pkcs8Der[at] = (pkcs8Der[at] ?? 0) ^ 1;
+      const found = inspectPrivateKey(pemOf({ ...pair, pkcs8Der }), { certificate, fields });
+      expect(found, name).to.deep.equal({ kind: 'readable', matches: false });
+    }
   });
 
   it('rejects a key of another kind', async () => {

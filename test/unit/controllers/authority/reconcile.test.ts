@@ -36,7 +36,7 @@ import { storedAuthority, T0 } from '../../crypto/fixture.ts';
 const DAY = 86_400_000;
 const OWN = 'agent-trust-system';
 const AGENTS = 'ai-agents';
-const SETTINGS = { lifeMs: 24 * DAY, acceleration: 1, reissuePerSecond: 20 };
+const SETTINGS = { lifeMs: 24 * DAY, acceleration: 1, reissuePerSecond: 20, keySize: 256 as const };
 /** The first one signs, and the second one is to take over from it by now. */
 const NOW = T0 + 20 * DAY + 3_600_000;
 const FIRST = storedAuthority({ lifeMs: 24 * DAY });
@@ -121,9 +121,10 @@ describe('authorityReconciler, as a new leader', () => {
     });
     const reconcile = authorityReconciler({
       ...{ ...common, keeper, view, given: undefined, isClockTrusted: () => true, monotonicMs: () => 0 },
+      ...{ trusted: () => book.generations, rejected: () => undefined },
       intents: new Cache<IntentRecord, ConfigMap>({ client, type: CONFIG_MAP, project: intentRecord }),
       note: () => void book.noted(book.state),
-      observer: { saw: () => undefined, acted: () => undefined },
+      observer: { saw: () => undefined, acted: () => undefined, stalled: () => undefined },
       tell: (_regarding, { reason }: AuthorityEvent) => void told.push(reason),
     });
     return () => reconcile('any', { signal: stop.signal } as Parameters<typeof reconcile>[1]);

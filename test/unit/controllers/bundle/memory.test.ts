@@ -77,7 +77,7 @@ describe('BundleMemory', () => {
     async function adopted(
       text: string,
       crl: string = LISTS,
-      looks: readonly (BundleFindings | undefined)[] = [WHOLE, WHOLE],
+      looks: readonly (BundleFindings | 'written' | undefined)[] = [WHOLE, WHOLE],
     ): Promise<readonly (readonly Revocation[] | string)[]> {
       const memory = new BundleMemory(() => 0);
       const calls: (readonly Revocation[] | string)[] = [];
@@ -89,7 +89,9 @@ describe('BundleMemory', () => {
       };
       const revocations = { adopt: (entries: readonly Revocation[]) => void calls.push(entries) };
       const lists = { adopt: (read: string) => void calls.push(read) };
-      for (const found of looks) await memory.adoptOnce('a', found, { store, revocations, lists });
+      for (const found of looks)
+        if (found === 'written') memory.wrote('a');
+        else await memory.adoptOnce('a', found, { store, revocations, lists });
       return calls;
     }
 
@@ -97,9 +99,16 @@ describe('BundleMemory', () => {
       expect(await adopted(TEXT)).to.deep.equal([[ENTRY], LISTS]);
     });
 
-    it('looks again when the bundle could not be read, and not when there was none', async () => {
+    it('looks again when the bundle could not be read', async () => {
       expect(await adopted(TEXT, LISTS, [UNREAD, WHOLE, WHOLE])).to.deep.equal([[ENTRY], LISTS]);
-      expect(await adopted(TEXT, LISTS, [undefined, WHOLE])).to.deep.equal([]);
+    });
+
+    it('looks again when none was seen: it may lack the label that it is found by', async () => {
+      expect(await adopted(TEXT, LISTS, [undefined, WHOLE])).to.deep.equal([[ENTRY], LISTS]);
+    });
+
+    it('takes nothing over of a bundle that this process has written', async () => {
+      expect(await adopted(TEXT, LISTS, [undefined, 'written', WHOLE])).to.deep.equal([]);
     });
 
     it('takes nothing over that was not signed', async () => {

@@ -54,6 +54,23 @@ describe('Attempts', () => {
     });
   });
 
+  describe('carried', () => {
+    it('remembers the last bundle alone, and by key', () => {
+      attempts.carried(KEY, 'old');
+      attempts.carried(KEY, 'new');
+      const asked = [
+        [KEY, 'old'],
+        [KEY, 'new'],
+        ['ai-agents/other', 'new'],
+      ] as const;
+      expect(asked.map(([key, sha256]) => attempts.hasCarried(key, sha256))).to.deep.equal([
+        false,
+        true,
+        false,
+      ]);
+    });
+  });
+
   describe('unanswered', () => {
     it('counts until an attempt succeeds', () => {
       const counts = [attempts.unanswered(KEY), attempts.unanswered(KEY)];

@@ -4,7 +4,6 @@ import type { AgentIdentity } from '../../../../src/api/agent-identity.ts';
 import { Attempts } from '../../../../src/controllers/identity/attempts.ts';
 import type { LeafAnswer, LeafAsk } from '../../../../src/controllers/issuance/answer.ts';
 import { IssuanceDesk } from '../../../../src/controllers/issuance/desk.ts';
-import { IssuerBook } from '../../../../src/controllers/issuance/issuer-book.ts';
 import type { CertificateRequest } from '../../../../src/controllers/issuance/kinds.ts';
 import { requestRecord } from '../../../../src/controllers/issuance/request-object.ts';
 import { Stages } from '../../../../src/controllers/issuance/stages.ts';
@@ -16,7 +15,7 @@ import type { LedgerLine } from '../../../../src/domain/ledger/ledger-line.ts';
 import { KubeError } from '../../../../src/kube/errors.ts';
 import type { KubeObject } from '../../../../src/kube/object.ts';
 import { caughtKubeError } from '../../../support/caught.ts';
-import { ConfigMapStore } from '../../../support/config-map-store.ts';
+import { IssuerWorld, listedIssuer } from '../../../support/issuance/issuer-world.ts';
 import { answered, approves, denies, fails } from '../../../support/issuance/signer.ts';
 import { parseRequest, TestCA } from '../../../support/issuance/test-ca.ts';
 import { wish as plainWish, secretWithLeaf } from '../../domain/certificate/fixture.ts';
@@ -77,13 +76,7 @@ describe('IssuanceDesk', () => {
       find: async <T extends KubeObject>(_type: unknown, { name }: { readonly name: string }) =>
         requests.get(name) as KubeObject as T | undefined,
     };
-    const book = new IssuerBook({
-      listed: [{ ...ISSUER, certificates }],
-      store: new ConfigMapStore(),
-      namespace: 'agent-trust-system',
-      nowMs: () => nowMs,
-    });
-    await book.load(signal);
+    const book = await new IssuerWorld().lead(listedIssuer(ISSUER.name, certificates));
     desk = new IssuanceDesk({
       view: {
         request: (name) => {

@@ -20,8 +20,15 @@ export const NOW: number = Date.UTC(2026, 0, 1);
 export const HOUR = 3_600_000;
 
 /** The ledger of a term, whose first caller waits no longer than a turn of the event loop for others. */
-export function ledgerOf(store: ConfigMapStore, epoch: string): IssuanceLedger {
-  return new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch, gather: () => nextTurn() });
+export function ledgerOf(
+  store: ConfigMapStore,
+  epoch: string,
+  nowMs: () => number = () => NOW,
+): IssuanceLedger {
+  return new IssuanceLedger({
+    ...{ store, namespace: 'agent-trust-system', epoch },
+    ...{ nowMs, gather: () => nextTurn() },
+  });
 }
 
 /** A line that differs from all others by `n`. */

@@ -56,9 +56,16 @@ describe('LeafBook', () => {
     const stored = storedLedger(1, 2);
     const text = stored.data?.['ledger'] ?? '';
     store.objects.set(stored.metadata.name, { ...stored, data: { ledger: `${text}spoilt\n` } });
-    const ledger = new IssuanceLedger({ store, namespace: 'agent-trust-system', epoch: 'me', leaves: book });
+    const ledger = new IssuanceLedger({
+      store,
+      namespace: 'agent-trust-system',
+      epoch: 'me',
+      leaves: book,
+      nowMs: () => NOW,
+    });
     await ledger.takeOver();
     await ledger.commit(ledgerLine(7));
+    expect(book.completeSinceMs).to.equal(NOW);
     expect(serials()).to.deep.equal([
       ...text
         .trim()

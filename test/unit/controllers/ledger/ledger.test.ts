@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import {
   ANNOTATION_CLOSED,
+  ANNOTATION_COMPLETE_SINCE,
   ANNOTATION_HIGHEST_NOT_AFTER,
   ANNOTATION_LEASE_EPOCH,
 } from '../../../../src/api/group.ts';
@@ -11,12 +12,14 @@ import { type IssuanceLedger, LeadershipLost } from '../../../../src/controllers
 import { LINES_PER_LEDGER } from '../../../../src/domain/ledger/ledger-line.ts';
 import { isKubeError } from '../../../../src/kube/errors.ts';
 import { ConfigMapStore, type Fate, type StoreCall } from '../../../support/config-map-store.ts';
+import { otherCharacter } from '../../../support/flipped-byte.ts';
 import { HOUR, ledgerLine, ledgerOf, linesOf, NOW, serials, storedLedger } from './fixture.ts';
 
 describe('IssuanceLedger', () => {
   let store: ConfigMapStore;
+  let nowMs = NOW;
   const begin = async (epoch = 'first'): Promise<IssuanceLedger> => {
-    const ledger = ledgerOf(store, epoch);
+    const ledger = ledgerOf(store, epoch, () => nowMs);
     await ledger.takeOver();
     store.calls.length = 0;
     return ledger;
@@ -28,6 +31,7 @@ describe('IssuanceLedger', () => {
 
   beforeEach(() => {
     store = new ConfigMapStore();
+    nowMs = NOW;
   });
 
   describe('takeOver', () => {
@@ -253,6 +257,31 @@ describe('IssuanceLedger', () => {
       expect(annotations[ANNOTATION_HIGHEST_NOT_AFTER]).to.equal(new Date(NOW + 3 * HOUR).toISOString());
     });
 
+    it('says from when on none is missing, and carries that on from ledger to ledger', async () => {
+      await begin();
+      nowMs += HOUR;
+      const ledger = await begin('second');
+      const lines = Array.from({ length: LINES_PER_LEDGER + 1 }, (_, at) => ledgerLine(at));
+      await Promise.all(lines.map((line) => ledger.commit(line)));
+      expect([1, 2].map(completeSince)).to.deep.equal([NOW, NOW]);
+    });
+
+    it('says so from now on when somebody has deleted what there was, or taken that word away', async () => {
+      const ledger = await begin();
+      store.objects.clear();
+      nowMs += HOUR;
+      await ledger.commit(ledgerLine(1));
+      expect(completeSince(1)).to.equal(NOW + HOUR);
+      store.objects.clear();
+      nowMs += HOUR;
+      await begin('second');
+      expect(completeSince(1)).to.equal(NOW + 2 * HOUR);
+      store.edit('agent-trust-ledger-1', annotated(ANNOTATION_COMPLETE_SINCE, 'always'));
+      nowMs += HOUR;
+      await begin('third');
+      expect(completeSince(1)).to.equal(NOW + 3 * HOUR);
+    });
+
     it('gives every call a time-out, since many wait for it', async () => {
       const ledger = await begin();
       store.edit('agent-trust-ledger-1', (object) => object);
@@ -262,6 +291,75 @@ describe('IssuanceLedger', () => {
         ['find', 20_000],
         ['replace', 20_000],
       ]);
+    });
+  });
+
+  describe('mend', () => {
+    const texts = (): readonly (string | undefined)[] =>
+      [...store.objects.keys()].sort().map((name) => store.objects.get(name)?.data?.['ledger']);
+    let ledger: IssuanceLedger;
+    let good: readonly (string | undefined)[];
+
+    beforeEach(async () => {
+      put(storedLedger(1, LINES_PER_LEDGER));
+      put(storedLedger(2, 3));
+      ledger = await begin();
+      await ledger.commit(ledgerLine(1));
+      good = texts();
+      store.calls.length = 0;
+    });
+
+    it('puts back every character that is another, in open and closed ledgers', async () => {
+      for (const name of ['agent-trust-ledger-1', 'agent-trust-ledger-2']) {
+        const { length } = store.objects.get(name)?.data?.['ledger'] ?? '';
+        for (let at = 0; at < length; at += at < 200 || at > length - 200 ? 1 : 997) {
+          store.edit(name, ({ data = {}, ...rest }) => ({
+            ...rest,
+            data: { ledger: otherCharacter(data['ledger'] ?? '', at, 1 + (at % 126)) },
+          }));
+          expect(await ledger.mend()).to.deep.equal([name]);
+          expect(texts()).to.deep.equal(good);
+        }
+      }
+      expect(contentOf(1).isClosed).to.equal(true);
+      await ledger.commit(ledgerLine(2));
+      expect(contentOf(2).serials.slice(-2)).to.deep.equal(serials(1, 2));
+    });
+
+    it('puts back ledgers that are deleted, and takes other keys out', async () => {
+      store.objects.delete('agent-trust-ledger-1');
+      store.edit('agent-trust-ledger-2', (object) => ({ ...object, data: { ...object.data, more: 'x' } }));
+      expect(await ledger.mend()).to.deep.equal(['agent-trust-ledger-1', 'agent-trust-ledger-2']);
+      expect(texts()).to.deep.equal(good);
+      expect(await ledger.mend()).to.deep.equal([]);
+      await ledger.trim(NOW + 2 * HOUR);
+      expect([...store.objects.keys()]).to.deep.equal(['agent-trust-ledger-2']);
+    });
+
+    it('writes nothing while all is as it was, or somebody appends, or another leader has it', async () => {
+      expect(await ledger.mend()).to.deep.equal([]);
+      expect(store.writes).to.deep.equal([]);
+      store.edit('agent-trust-ledger-2', (object) => ({ ...object, data: { ledger: '' } }));
+      const committed = ledger.commit(ledgerLine(2));
+      expect(await ledger.mend()).to.deep.equal([]);
+      await committed;
+      expect(contentOf(2).serials.slice(-2)).to.deep.equal(serials(1, 2));
+      await ledgerOf(store, 'second').takeOver();
+      const kept = texts();
+      store.edit('agent-trust-ledger-2', (object) => ({ ...object, data: { ledger: 'x\n' } }));
+      expect(await ledger.mend()).to.deep.equal([]);
+      expect(texts()).to.deep.equal([kept[0], 'x\n']);
+    });
+
+    it('lets those commit who came meanwhile', async () => {
+      store.edit('agent-trust-ledger-2', (object) => ({ ...object, data: { ledger: '' } }));
+      const committed: Promise<void>[] = [];
+      store.arrival = async ({ verb }) => {
+        if (verb === 'find') committed.push(ledger.commit(ledgerLine(2)));
+      };
+      expect(await ledger.mend()).to.deep.equal(['agent-trust-ledger-2']);
+      await Promise.all(committed);
+      expect(contentOf(2).serials.slice(-2)).to.deep.equal(serials(1, 2));
     });
   });
 
@@ -313,6 +411,11 @@ describe('IssuanceLedger', () => {
 
   function put(object: ConfigMap): void {
     store.objects.set(object.metadata.name, object);
+  }
+
+  function completeSince(number: number): number {
+    const { annotations = {} } = store.objects.get(`agent-trust-ledger-${number}`)?.metadata ?? {};
+    return Date.parse(annotations[ANNOTATION_COMPLETE_SINCE] ?? '');
   }
 
   function contentOf(number: number): { epoch: string; isClosed: boolean; serials: string[] } {

@@ -49,7 +49,7 @@ function planOf(
   return planAuthority({
     nowMs: NOW,
     isClockTrusted: true,
-    periods: authorityPeriods({ lifeMs: 30 * DAY, acceleration: 1, reissuePerSecond: 20 }),
+    periods: authorityPeriods({ lifeMs: 30 * DAY, acceleration: 1 }),
     generations,
     intent: NO_INTENT,
     given: wanted,
@@ -164,7 +164,7 @@ describe('planAuthority, with an authority that is given', () => {
 
 describe('scheduleOfGiven', () => {
   it('begins when the authority is met, and waits for a namespace as long as with one of ours', () => {
-    const periods = authorityPeriods({ lifeMs: 30 * DAY, acceleration: 1, reissuePerSecond: 20 });
+    const periods = authorityPeriods({ lifeMs: 30 * DAY, acceleration: 1 });
     const schedule = scheduleOfGiven({ preparedAtMs: NOW, notAfterMs: NOW + 120 * DAY }, periods);
     expect(schedule).to.deep.equal({
       prepareAtMs: NOW + 60 * DAY,

@@ -2,7 +2,13 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { AuthorityWorld, type Fate, type Fates, LIFE_MS } from '../../../support/authority-world.ts';
+import {
+  AuthorityWorld,
+  type Fate,
+  type Fates,
+  LIFE_MS,
+  type Treatment,
+} from '../../../support/authority-world.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -15,12 +21,14 @@ type Act =
       readonly due: readonly (readonly [number, boolean])[];
     }
   | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'treat'; readonly at: number; readonly treatment: Treatment }
   | {
       readonly kind:
         | 'new-leader'
         | 'blind-leader'
         | 'late-write'
         | 'lose-state'
+        | 'lose-ledger'
         | 'refuse'
         | 'rotate'
         | 'taint'
@@ -61,6 +69,7 @@ const seldom: fc.Arbitrary<Act> = fc.record({
       'blind-leader',
       'late-write',
       'lose-state',
+      'lose-ledger',
       'refuse',
       'rotate',
       'taint',
@@ -68,8 +77,19 @@ const seldom: fc.Arbitrary<Act> = fc.record({
     ] as const),
   ),
 });
+const treatments = fc.constantFrom<Treatment>('served', 'withheld', 'unseen', 'wiped');
+const treat: fc.Arbitrary<Act> = fc.record({
+  kind: fc.constant('treat' as const),
+  at: fc.integer({ min: 0, max: 2 }),
+  treatment: treatments,
+});
 const acts = fc.array(
-  fc.oneof({ weight: 10, arbitrary: work }, { weight: 6, arbitrary: pass }, { weight: 1, arbitrary: seldom }),
+  fc.oneof(
+    { weight: 10, arbitrary: work },
+    { weight: 6, arbitrary: pass },
+    { weight: 1, arbitrary: seldom },
+    { weight: 1, arbitrary: treat },
+  ),
   { minLength: 50, maxLength: 400, size: 'max' },
 );
 
@@ -94,6 +114,12 @@ function happen(world: AuthorityWorld, act: Act): void {
     case 'lose-state':
       world.loseState();
       return;
+    case 'lose-ledger':
+      world.loseLedger();
+      return;
+    case 'treat':
+      world.treat(act.at, act.treatment);
+      return;
     case 'refuse':
       world.refuse();
       return;
@@ -103,8 +129,8 @@ function happen(world: AuthorityWorld, act: Act): void {
 }
 
 /** A leader that nothing happens to, for as long as it takes. */
-function calm(world: AuthorityWorld, untilMs: number): void {
-  for (; world.nowMs < untilMs; world.nowMs += 2 * HOUR_MS) {
+function calm(world: AuthorityWorld, untilMs: number, stepMs: number = 2 * HOUR_MS): void {
+  for (; world.nowMs < untilMs; world.nowMs += stepMs) {
     world.reconcile(['done', 'done'], { skewMs: 0, isClockTrusted: true });
     for (const [namespace] of world.namespaces.entries()) world.distribute(namespace, true);
     expect(world.failures()).to.deep.equal([]);
@@ -138,4 +164,22 @@ describe('planAuthority, carried out by leaders that end at any moment', () => {
       { numRuns: 20 },
     );
   }).timeout(120_000);
+
+  it('takes every agent along that holds a certificate, and waits for none that does not', () => {
+    fc.assert(
+      fc.property(fc.tuple(treatments, treatments, treatments), fc.boolean(), (all, isOver) => {
+        const world = new AuthorityWorld();
+        calm(world, world.nowMs + 2 * HOUR_MS);
+        for (const [at, treatment] of all.entries()) world.treat(at, treatment);
+        // Certificates live for a day.
+        if (isOver) calm(world, world.nowMs + 26 * HOUR_MS);
+        const before = world.signing;
+        world.ask('rotate');
+        calm(world, world.nowMs + HOUR_MS, MINUTE_MS);
+        expect(world.signing).not.to.equal(before);
+        expect([...world.excluding]).to.deep.equal([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });

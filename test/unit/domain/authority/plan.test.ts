@@ -10,12 +10,13 @@ import {
   type AuthorityPlanInput,
   planAuthority,
 } from '../../../../src/domain/authority/plan.ts';
+import { afterStep } from '../../../../src/domain/authority/states.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 /** When the generation `a` of all tests was made; it lives 24 days. */
 const MADE = Date.UTC(2026, 0, 1);
-const PERIODS = authorityPeriods({ lifeMs: 24 * DAY, acceleration: 1, reissuePerSecond: 20 });
+const PERIODS = authorityPeriods({ lifeMs: 24 * DAY, acceleration: 1 });
 
 function generation(id: string, rest: Partial<GenerationFacts> = {}): GenerationFacts {
   const madeMs = rest.preparedAtMs ?? MADE;
@@ -221,12 +222,36 @@ describe('planAuthority', () => {
         id: 'z',
         reason: 'Revoked',
       });
+      // Before anything that has to be noted in the state, which may not be writable.
+      const unmarked = retiring('y', { heldLeaves: 9, lastLeafEndsAtMs: MADE + 9 * DAY });
+      const intent = { taint: new Set(['a']), revoke: new Set(['y']) };
+      expect(plan([unmarked, generation('a')], 1, { intent }).step).to.deep.equal({
+        kind: 'drop',
+        id: 'y',
+        reason: 'Revoked',
+      });
       const unused = prepared('b', MADE + DAY, { taintedAtMs: MADE + DAY });
       expect(plan([generation('a'), unused], 1).step).to.deep.equal({
         kind: 'drop',
         id: 'b',
         reason: 'Unused',
       });
+    });
+
+    it('ends what a taint has begun, although nobody asks for it any more', () => {
+      let generations: readonly GenerationFacts[] = [generation('a', { heldLeaves: 3 })];
+      const steps: string[] = [];
+      for (let minutes = 0; minutes < 60; minutes++) {
+        const intent = minutes === 0 ? { taint: new Set(['a']) } : {};
+        const nowMs = MADE + minutes * MINUTE;
+        const { step } = plan(generations, (minutes * MINUTE) / DAY, { intent });
+        if (step.kind !== 'wait') steps.push('id' in step ? `${step.kind} ${step.id}` : step.kind);
+        const states = afterStep(generations, step, { nowMs, madeId: 'b' });
+        // Another half an hour, and no Secret holds a leaf of it.
+        const heldLeaves = minutes < 45 ? 3 : 0;
+        generations = states.map((each) => ({ ...generation(each.id, { heldLeaves }), ...each }));
+      }
+      expect(steps).to.deep.equal(['taint a', 'make', 'note-seen b', 'activate b', 'reissued a', 'drop a']);
     });
 
     it('makes no more than six', () => {

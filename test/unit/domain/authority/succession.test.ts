@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 /** When the generation `a` of all tests was made; it lives 24 days. */
 const MADE = Date.UTC(2026, 0, 1);
-const PERIODS = authorityPeriods({ lifeMs: 24 * DAY, acceleration: 1, reissuePerSecond: 20 });
+const PERIODS = authorityPeriods({ lifeMs: 24 * DAY, acceleration: 1 });
 const LACKING = new Map([['ai-data', 'ConfigMap agent-trust-bundle does not carry it']]);
 const lacking = (): ReadonlyMap<string, string> => LACKING;
 

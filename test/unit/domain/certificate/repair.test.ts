@@ -54,6 +54,10 @@ const cases: Record<string, { readonly secret: SecretFacts; readonly expect: rea
     secret: secretWithLeaf({ chainLength: 3, intermediateCount: 2 }),
     expect: [],
   },
+  'takes what leads to an authority that is not trusted': {
+    secret: secretWithLeaf({ chainLength: 2, authorityId: undefined }),
+    expect: [],
+  },
   'finds that what leads to the root is missing': {
     secret: secretWithLeaf({ lacksIntermediates: true }),
     expect: [

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   formerKeys,
   isStaleRecord,
+  recordedTemplate,
   TEMPLATE_ANNOTATION,
   templateProblems,
   templateRecord,
@@ -106,6 +107,19 @@ describe('formerKeys', () => {
       expect(formerKeys(NONE, { labels: { team: 'a' }, annotations: record(text) })).to.deep.equal(NO_KEYS);
     });
   }
+});
+
+describe('recordedTemplate', () => {
+  it('gives what the Secret remembers and still has, and nothing else', () => {
+    const annotations = { [TEMPLATE_ANNOTATION]: '{"labels":["team","gone"],"annotations":["note"]}' };
+    const found = recordedTemplate({
+      labels: { team: 'a', other: 'b' },
+      annotations: { ...annotations, note: 'c', more: 'd' },
+    });
+    expect(found).to.deep.equal({ labels: { team: 'a' }, annotations: { note: 'c' } });
+  });
+  it('gives nothing without a record', () =>
+    expect(recordedTemplate({ labels: { team: 'a' }, annotations: {} })).to.deep.equal(NONE));
 });
 
 describe('isStaleRecord', () => {

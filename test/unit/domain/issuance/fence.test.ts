@@ -39,7 +39,12 @@ describe('isFenced', function () {
     const resourceRules = (matchConstraints?.resourceRules ?? []).map((rule) => ({ ...rule, scope: '*' }));
     policy = {
       ...rest,
-      matchConstraints: { resourceRules, namespaceSelector: {}, objectSelector: {} },
+      matchConstraints: {
+        resourceRules,
+        namespaceSelector: {},
+        objectSelector: {},
+        matchPolicy: 'Equivalent',
+      },
     };
     binding = specOf('ValidatingAdmissionPolicyBinding') as FenceBinding;
   });
@@ -104,6 +109,10 @@ describe('isFenced', function () {
         ...from,
         matchConstraints: { ...from.matchConstraints, objectSelector: { matchLabels: {} } },
       }),
+    ],
+    [
+      'one that looks at one version of the kind',
+      (from) => ({ ...from, matchConstraints: { ...from.matchConstraints, matchPolicy: 'Exact' } }),
     ],
     [
       'one that reads the issuer otherwise',

@@ -1,0 +1,165 @@
+/** What is seen of namespaces and Secrets, in caches that a loopback server has filled. */
+
+import { expect } from 'chai';
+import type { AgentIdentity } from '../../../../src/api/agent-identity.ts';
+import { AuthorityBook } from '../../../../src/controllers/authority/authority-book.ts';
+import { readyAuthority } from '../../../../src/controllers/authority/authority-record.ts';
+import { type Coverage, seeCoverage } from '../../../../src/controllers/authority/coverage.ts';
+import { ClusterView } from '../../../../src/controllers/cluster-view.ts';
+import { KnownContents } from '../../../../src/controllers/identity/known-contents.ts';
+import type { Secret } from '../../../../src/controllers/identity/secret.ts';
+import { framedSecret } from '../../../../src/controllers/identity/secret-object.ts';
+import { secretFrame } from '../../../../src/controllers/identity/wish.ts';
+import { LeafBook } from '../../../../src/controllers/ledger/leaf-book.ts';
+import type { RejectedLeaf } from '../../../../src/domain/certificate/plan.ts';
+import type { LedgerLine } from '../../../../src/domain/ledger/ledger-line.ts';
+import { KubeClient } from '../../../../src/kube/client.ts';
+import { json } from '../../../support/loopback-server.ts';
+import { startLoopback } from '../../../support/loopback-transport.ts';
+import { issuedLeaf, secretData, storedAuthority, T0, validity } from '../../crypto/fixture.ts';
+
+const HOUR = 3_600_000;
+const AGENTS = 'ai-agents';
+const [FIRST, NEXT, DROPPED] = [storedAuthority(), storedAuthority(), storedAuthority()];
+const LEAF = await issuedLeaf(FIRST);
+const OLD_LEAF = await issuedLeaf(DROPPED);
+const OLD = readyAuthority([FIRST]);
+const NEW = readyAuthority([FIRST, NEXT]);
+const UNCOVERED = new Map([[AGENTS, 'ca.crt of 1 Secret does not carry it']]);
+
+interface Given {
+  readonly spec?: AgentIdentity['spec'];
+  /** Before now. */
+  readonly madeMs?: number;
+  readonly isDeleting?: boolean;
+  /** Of the Secret; undefined is that of the agent. */
+  readonly secretName?: string;
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly leaf?: typeof LEAF;
+  readonly nowMs?: number;
+  readonly rejected?: RejectedLeaf;
+  readonly lines?: readonly LedgerLine[];
+  readonly completeSinceMs?: number;
+}
+
+/** What is seen of one agent, whose bundle carries both generations and whose Secret only the first. */
+async function see(given: Given = {}): Promise<Coverage> {
+  const { spec = {}, madeMs = 2 * HOUR, isDeleting = false, secretName = 'agent-deployer-tls' } = given;
+  const { leaf = LEAF, nowMs = T0 + HOUR, texts = {}, lines = [], completeSinceMs = 0 } = given;
+  const ids = { uid: 'uid-1', resourceVersion: '7', generation: 1 };
+  const creationTimestamp = new Date(nowMs - madeMs).toISOString();
+  const deletion = isDeleting ? { deletionTimestamp: creationTimestamp } : {};
+  const identity: AgentIdentity = {
+    metadata: { name: 'agent-deployer', namespace: AGENTS, creationTimestamp, ...ids, ...deletion },
+    spec,
+  };
+  const data = Object.entries(secretData(leaf, OLD?.bundlePem ?? ''));
+  const secret: Secret = framedSecret(secretFrame(identity, secretName), 'kubernetes.io/tls', {
+    ...Object.fromEntries(data.map(([key, bytes]) => [key, bytes.toString()])),
+    ...texts,
+  });
+  const labels = { 'agenttrust.dev/managed': 'true' };
+  const bundle = { name: 'agent-trust-bundle', namespace: AGENTS, labels, ...ids };
+  const lists: Readonly<Record<string, readonly object[]>> = {
+    agentidentities: [identity],
+    secrets: [{ ...secret, metadata: { ...secret.metadata, uid: 's', resourceVersion: '7' } }],
+    configmaps: [{ metadata: bundle, data: { 'ca.crt': NEW?.bundlePem ?? '' } }],
+  };
+  const loopback = await startLoopback(
+    (response, request) => {
+      const items = lists[request.path.split('/').at(-1) ?? ''] ?? [];
+      if (request.query['watch'] === '1')
+        response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      else json(200, { metadata: { resourceVersion: '9' }, items })(response, request);
+    },
+    { tls: false },
+  );
+  const stop = new AbortController();
+  const view = new ClusterView({
+    cache: { client: new KubeClient({ transport: loopback.transport, fieldManager: 'test' }) },
+    ...{ namespaces: [AGENTS], operatorNamespace: 'agent-trust-system' },
+    judge: { trusted: () => [FIRST, NEXT], known: new KnownContents() },
+  });
+  const caches = [view.identities, ...view.caches()];
+  const running = Promise.all(caches.map((each) => each.start(stop.signal)));
+  await Promise.all(caches.map((each) => each.synced()));
+  stop.abort();
+  await running;
+  await loopback.close();
+  const book = new AuthorityBook(() => false);
+  for (const state of [OLD, NEW]) if (state !== undefined) book.noted(state);
+  const leaves = new LeafBook();
+  leaves.replace(lines, completeSinceMs);
+  const trusted = (): readonly (typeof FIRST)[] => [FIRST, NEXT];
+  const ports = { view, leaves, book, trusted, rejected: () => given.rejected };
+  return seeCoverage(ports, { nowMs, settleMs: 600_000 });
+}
+
+const INVALID = { certificate: { duration: '1m' } };
+
+describe('seeCoverage', () => {
+  const MUST: Readonly<Record<string, Given>> = {
+    'an agent that is served': {},
+    'an agent that is refused': { spec: INVALID },
+    'a Secret under the name that the spec had before': { spec: { certificate: { secretName: 'other' } } },
+    'a leaf that only the ledger knows': {
+      leaf: OLD_LEAF,
+      lines: [lineOf(OLD_LEAF.serialHex, FIRST.id)],
+    },
+    'a leaf that the ledger does not know any more': {
+      rejected: { serialHex: LEAF.serialHex, because: 'unknown' },
+    },
+    'a leaf of an issuer that nobody knows at the moment': {
+      leaf: OLD_LEAF,
+      lines: [lineOf(OLD_LEAF.serialHex, 'cccccccccccccccc')],
+      spec: { certificate: { issuerRef: { name: 'agents-ca' } } },
+    },
+  };
+  for (const [what, given] of Object.entries(MUST)) {
+    it(`waits for ${what}`, async () => {
+      const { lacking } = await see(given);
+      expect([lacking(NEXT.id), lacking(FIRST.id)]).to.deep.equal([UNCOVERED, new Map()]);
+    });
+  }
+
+  const NEED_NOT: Readonly<Record<string, Given>> = {
+    'an agent that is refused and whose leaf is over': { spec: INVALID, nowMs: validity.notAfterMs + 1 },
+    'an agent that is refused and has no leaf': { spec: INVALID, texts: { 'tls.crt': 'garbage' } },
+    'an agent that is suspended': { spec: { suspended: true } },
+    'an agent that is being deleted': { isDeleting: true },
+    'a leaf that is revoked': { rejected: { serialHex: LEAF.serialHex, because: 'revoked' } },
+    'a leaf of a generation that is trusted no more': {
+      leaf: OLD_LEAF,
+      lines: [lineOf(OLD_LEAF.serialHex, DROPPED.id)],
+    },
+    'a leaf that nobody of us has signed': { leaf: OLD_LEAF },
+    'an agent that is younger than files take to be everywhere': { madeMs: 599_999 },
+  };
+  for (const [what, given] of Object.entries(NEED_NOT)) {
+    it(`does not wait for ${what}`, async () => {
+      const { lacking } = await see(given);
+      expect(lacking(NEXT.id)).to.deep.equal(new Map());
+    });
+  }
+
+  it('counts the leaf of an agent of any age, and none that is over', async () => {
+    const held = new Map([[FIRST.id, 1]]);
+    expect((await see()).heldLeaves).to.deep.equal(held);
+    expect((await see({ madeMs: 0 })).heldLeaves).to.deep.equal(held);
+    expect((await see({ nowMs: validity.notAfterMs + 1 })).heldLeaves).to.deep.equal(new Map());
+  });
+
+  it('lets no leaf be over that the ledger may have lost', async () => {
+    const span = { id: FIRST.id, phase: 'retiring', retiringSinceMs: T0, notBeforeMs: T0 - 120_000 } as const;
+    const ends = async (completeSinceMs: number): Promise<number | undefined> =>
+      (await see({ completeSinceMs })).lastLeafEndsAtMs({ ...span, notAfterMs: T0 + 720 * HOUR });
+    expect([await ends(0), await ends(T0 + HOUR)]).to.deep.equal([undefined, T0 + 168 * HOUR]);
+  });
+});
+
+function lineOf(serialHex: string, generation: string): LedgerLine {
+  return {
+    ...{ identityUid: 'uid-1', namespace: AGENTS, serviceAccountName: 'agent-deployer' },
+    ...{ serialHex, generation, notAfterMs: validity.notAfterMs },
+  };
+}
