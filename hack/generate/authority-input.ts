@@ -51,9 +51,10 @@ ${refused.join('\n')}
   return new Map([['docs/reference/authority-input.md', page]]);
 }
 
-function saidTo({ secret, generations = [] }: GivenRow): string {
+function saidTo({ secret, generations = [], refused = new Map() }: GivenRow): string {
   const made = secret();
-  const given = judgeGiven(made && givenRecord(made), REQUIRED, { generations, retiring: new Set() });
+  const among = { generations, retiring: new Set<string>(), refused };
+  const given = judgeGiven(made && givenRecord(made), REQUIRED, among);
   if (given.kind !== 'refuse') throw new Error('a row that should be refused is taken');
   // Of a key that is made for each run.
   return `${given.message.replace(/[0-9a-f]{16}/, '0123456789abcdef')}.`;

@@ -102,6 +102,9 @@ export const ANNOTATION_HIGHEST_NOT_AFTER = 'agenttrust.dev/highest-not-after';
 /** Annotation of a ledger: every leaf that was issued from this RFC 3339 instant on stands in it or in one before it. */
 export const ANNOTATION_COMPLETE_SINCE = 'agenttrust.dev/complete-since';
 
+/** Annotation of a ledger: those before it that are not deleted yet, as `number=latest notAfter` with commas between. */
+export const ANNOTATION_EARLIER_LEDGERS = 'agenttrust.dev/earlier-ledgers';
+
 /** Annotation of a ledger that takes no more lines. */
 export const ANNOTATION_CLOSED = 'agenttrust.dev/closed';
 

@@ -6,13 +6,14 @@ import { AUTHORITY_INTENT_NAME, AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } fr
 import { AuthorityBook } from '../controllers/authority/authority-book.ts';
 import { AuthorityKeeper } from '../controllers/authority/authority-keeper.ts';
 import { type AuthorityRecord, authorityRecord } from '../controllers/authority/authority-record.ts';
-import { type GivenRecord, givenRecord, judgeGiven } from '../controllers/authority/given-record.ts';
-import { type IntentRecord, intentRecord } from '../controllers/authority/intent-record.ts';
 import {
-  type AuthorityPorts,
-  authorityReconciler,
+  type GivenRecord,
   type GivenSource,
-} from '../controllers/authority/reconcile.ts';
+  givenRecord,
+  judgeGiven,
+} from '../controllers/authority/given-record.ts';
+import { type IntentRecord, intentRecord } from '../controllers/authority/intent-record.ts';
+import { type AuthorityPorts, authorityReconciler } from '../controllers/authority/reconcile.ts';
 import { ReissueTurns } from '../controllers/authority/reissue-turns.ts';
 import { type StateRecord, stateRecord } from '../controllers/authority/state-object.ts';
 import type { ConfigMap } from '../controllers/bundle/bundle-record.ts';
@@ -130,6 +131,8 @@ export function authorityParts(options: AuthorityPartsOptions): AuthorityParts {
         wake();
       });
       for (const cache of [stored, intents]) cache.onChange(wake);
+      // Before it is read no authority that is given is taken.
+      intents.onStateChange(wake);
       givens?.onChange(wake);
       return controller;
     },

@@ -25,7 +25,7 @@ import { type PublishedKeyChanges, publishedKeys } from '../controllers/signing/
 import { statusWriter } from '../controllers/status-writer.ts';
 import { namespacesToKeep } from '../controllers/triggers.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Clock } from '../kube/clock.ts';
+import type { ReferenceClock } from '../kube/clock.ts';
 import { Controller, type ControllerOptions } from '../kube/controller.ts';
 import type { FencedWriter } from '../kube/fenced-writer.ts';
 import type { ObjectMeta } from '../kube/object.ts';
@@ -48,7 +48,7 @@ export interface BundlePartsOptions extends Pick<IdentityViewOptions, 'cache'> {
   readonly client: KubeClient;
   readonly writer: FencedWriter;
   readonly registry: Registry;
-  readonly clock: Clock;
+  readonly clock: ReferenceClock;
   readonly operatorNamespace: string;
   readonly config: Pick<ControllerConfig, 'trustDomain' | 'clusterDomain'> & {
     readonly authority: Pick<ControllerConfig['authority'], 'acceleration'>;
@@ -80,6 +80,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
     onChange: (listener) => changes.onChange(listener),
   };
   const nowMs = (): number => clock.nowMs();
+  const surelyPastMs = (): number => clock.surelyPastMs();
   const pods = podCounts(options.mesh);
   const cache = revocationCache(options.cache);
   const { trustDomain, clusterDomain } = config;
@@ -90,6 +91,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
     operatorNamespace,
     trustDomain,
     nowMs,
+    surelyPastMs,
   });
   const sources = bundleSources({
     view,
@@ -135,6 +137,7 @@ export function bundleParts(options: BundlePartsOptions): BundleParts {
       client,
       write: statusWriter({ client, type: TOKEN_REVOCATION, cache }),
       nowMs,
+      surelyPastMs,
     }),
   });
   const { revoked } = options;

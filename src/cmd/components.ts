@@ -51,7 +51,8 @@ export function cachesComponent(name: string, caches: readonly RunningCache[]): 
 
 /** What the ledger's component needs beside the ledger. */
 export interface LedgerOptions {
-  readonly nowMs: () => number;
+  /** What ended before this has ended for sure. */
+  readonly surelyPastMs: () => number;
   readonly log: Log;
   readonly wait?: Wait;
 }
@@ -59,7 +60,7 @@ export interface LedgerOptions {
 /** The ledger: taken over from the leader before, put back where somebody altered it, and trimmed now and then. */
 export function ledgerComponent(
   ledger: Pick<IssuanceLedger, 'takeOver' | 'trim' | 'mend' | 'lost'>,
-  { nowMs, log, wait = systemWait }: LedgerOptions,
+  { surelyPastMs, log, wait = systemWait }: LedgerOptions,
 ): Component {
   const abort = new AbortController();
   const timers: NodeJS.Timeout[] = [];
@@ -83,7 +84,7 @@ export function ledgerComponent(
       });
       const trim = (): Promise<void> =>
         ledger
-          .trim(nowMs())
+          .trim(surelyPastMs())
           .catch((error: Error) => log.warn({ error: error.message }, 'ledger was not trimmed'));
       timers.push(setInterval(trim, TRIM_INTERVAL_MS), setInterval(mend, MEND_INTERVAL_MS));
       for (const timer of timers) timer.unref();

@@ -11,6 +11,7 @@ import type { Authority } from '../crypto/authority-reader.ts';
 import type { CertificateFacts } from '../domain/certificate/facts.ts';
 import type { RejectedLeaf } from '../domain/certificate/plan.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { ReferenceClock } from '../kube/clock.ts';
 import { Controller, type ControllerOptions } from '../kube/controller.ts';
 import { crlMetrics } from '../observe/crl-metrics.ts';
 
@@ -23,7 +24,7 @@ export interface CrlPartsOptions {
   readonly generations: () => readonly Authority[];
   readonly client: Pick<KubeClient, 'list'>;
   readonly registry: Registry;
-  readonly nowMs: () => number;
+  readonly clock: ReferenceClock;
   /** What every controller of the process has. */
   readonly controller: (name: string) => Omit<ControllerOptions, 'reconcile' | 'listKeys'>;
 }
@@ -41,13 +42,15 @@ export interface CrlParts {
 
 /** Builds them. */
 export function crlParts(options: CrlPartsOptions): CrlParts {
-  const { view, leaves, generations, client, registry, nowMs } = options;
-  const revoked = new RevokedBook({ view, leaves, nowMs });
+  const { view, leaves, generations, client, registry, clock } = options;
+  const nowMs = (): number => clock.nowMs();
+  const surelyPastMs = (): number => clock.surelyPastMs();
+  const revoked = new RevokedBook({ view, leaves, nowMs, surelyPastMs });
   const lists = new RevocationLists({ revoked, generations, nowMs });
   const controller = new Controller({
     ...options.controller('crl'),
     listKeys: () => [REVOKED_LEAVES_KEY],
-    reconcile: crlReconciler({ view, leaves, revoked, client, nowMs }),
+    reconcile: crlReconciler({ view, leaves, revoked, client, nowMs, surelyPastMs }),
   });
   crlMetrics(registry, { counts: () => lists.counts });
   return {

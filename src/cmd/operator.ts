@@ -165,7 +165,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     generations: () => book.generations,
     client,
     registry,
-    nowMs: () => clock.nowMs(),
+    clock,
     controller: common,
   });
   const issuance = issuanceParts({
@@ -278,7 +278,7 @@ export function operatorComponents(options: OperatorOptions): readonly Component
     cachesComponent('caches', caches),
     electionComponent(elector),
     eventsComponent(recorder),
-    ledgerComponent(ledger, { nowMs: () => clock.nowMs(), log }),
+    ledgerComponent(ledger, { surelyPastMs: () => clock.surelyPastMs(), log }),
     issuance.component,
     controllersComponent(controllers),
   ];

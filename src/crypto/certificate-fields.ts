@@ -4,14 +4,12 @@
  */
 
 import { X509Certificate } from 'node:crypto';
-import type { asn1 as Asn1Types } from 'node-forge';
 import asn1 from 'node-forge/lib/asn1.js';
 import type { NameConstraints } from '../domain/certificate/name-constraints.ts';
+import { child, children, type Element, octets, tagOf } from './asn1-element.ts';
 import { contextTag, TAG } from './der.ts';
 import { readNameConstraints } from './name-constraints.ts';
 import { OID } from './x509-encoding.ts';
-
-type Element = Asn1Types.Asn1;
 
 /** Fields of a certificate. Instants are milliseconds since the Unix epoch. */
 export interface CertificateFields {
@@ -269,24 +267,4 @@ function pathLength(element: Element | undefined): number | undefined {
 
 function isTrue(element: Element | undefined): boolean {
   return element !== undefined && tagOf(element) === TAG.boolean && octets(element) === '\xff';
-}
-
-function tagOf({ tagClass, constructed, type }: Element): number {
-  return tagClass | (constructed ? 0x20 : 0) | type;
-}
-
-function children({ value }: Element): readonly Element[] {
-  if (!Array.isArray(value)) throw new TypeError('not constructed');
-  return value;
-}
-
-function child(element: Element, at: number): Element {
-  const found = children(element)[at];
-  if (found === undefined) throw new TypeError('an element is missing');
-  return found;
-}
-
-function octets(element: Element | undefined): string {
-  if (typeof element?.value !== 'string') throw new TypeError('not primitive');
-  return element.value;
 }

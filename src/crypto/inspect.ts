@@ -11,7 +11,7 @@ import {
   type SecretContent,
 } from '../domain/certificate/facts.ts';
 import { type CertificateFields, readCertificateFields, readX509 } from './certificate-fields.ts';
-import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
+import { CHAIN_FORM, decodePem, PEM_LIMIT_BYTES } from './pem.ts';
 import { inspectPrivateKey } from './private-key.ts';
 import { type ChainEnd, chainEnd, type VerifyingAuthority } from './signing-authority.ts';
 import { OID } from './x509-encoding.ts';
@@ -28,7 +28,6 @@ interface Leaf {
 }
 
 const MISSING: CertificateProblem = { kind: 'problem', problem: 'was missing' };
-const CHAIN_FORM = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 } as const;
 
 /**
  * Reads the data of a Secret.

@@ -10,7 +10,7 @@ import type { AuthorityCertificate } from './authority-reader.ts';
 import { type CertificateFields, readCertificateFields, readX509 } from './certificate-fields.ts';
 import { leafFacts } from './inspect.ts';
 import { readIssuerCertificate, readIssuerCertificates } from './issuer-certificates.ts';
-import { decodePem, encodePem, PEM_LIMIT_BYTES } from './pem.ts';
+import { CHAIN_FORM, decodePem, encodePem } from './pem.ts';
 import { OID } from './x509-encoding.ts';
 
 /** An answer, and what it is compared with. */
@@ -45,7 +45,6 @@ interface Chain {
   readonly anchor: AuthorityCertificate | undefined;
 }
 
-const CHAIN_FORM = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 } as const;
 const MIN_RSA_BITS = 2048;
 /** Hash functions of SHA-2, RSASSA-PSS, EdDSA. */
 const STRONG_SIGNATURES: ReadonlySet<string> = new Set([
@@ -148,12 +147,17 @@ function chainOf(
   return { links, anchor: undefined };
 }
 
-function linkFacts(
-  { isAuthority, keyUsages, pathLength, notBeforeMs, notAfterMs }: CertificateFields,
-  isNamed: boolean,
-): LinkFacts {
-  const maySign = isAuthority && keyUsages.includes('keyCertSign');
-  return { isAuthority: maySign, pathLength, notBeforeMs, notAfterMs, isNamed };
+function linkFacts(fields: CertificateFields, isNamed: boolean): LinkFacts {
+  const { pathLength, notBeforeMs, notAfterMs, nameConstraints, extendedKeyUsages } = fields;
+  return {
+    isAuthority: fields.isAuthority && fields.keyUsages.includes('keyCertSign'),
+    pathLength,
+    notBeforeMs,
+    notAfterMs,
+    constrainsNames: nameConstraints !== undefined,
+    extendedKeyUsages,
+    isNamed,
+  };
 }
 
 function isNamedBy(below: Certificate | undefined, anchor: AuthorityCertificate): boolean {

@@ -34,6 +34,8 @@ interface Curve {
   readonly scalarEnd: number;
 }
 
+/** First octet of a point, SEC 1 section 2.3.3. */
+const UNCOMPRESSED = 4;
 const ZERO = der(TAG.integer, Buffer.of(0));
 // Parameters NULL, RFC 8017 appendix A.1.
 const RSA_ENCRYPTION = der(TAG.sequence, objectIdentifier(OID.rsaEncryption), Buffer.of(0x05, 0x00));
@@ -83,27 +85,31 @@ export function ecPublicPoint(pkcs8Der: Buffer): Buffer | undefined {
 }
 
 /**
- * A private key as it is written here: PrivateKeyInfo without attributes, RFC 5958; ECDSA with the public key that stands beside the
- * private number, RFC 5915; RSA with two primes, RFC 8017 appendix A.1.2. Whether its numbers agree is not looked at.
+ * Whether a private key is encoded as it is written here: PrivateKeyInfo without attributes, RFC 5958; ECDSA with the public key
+ * beside the private number, RFC 5915; RSA with two primes, RFC 8017 appendix A.1.2. Whether its numbers agree is not looked at.
  *
- * @returns `undefined` for a key of another kind; whoever gets one overwrites it.
+ * @param privateKey What OpenSSL reads of it.
+ *
+ * Errors: none.
  */
-export function writtenKey(privateKey: KeyObject): Buffer | undefined {
-  const jwk = privateKey.export({ format: 'jwk' });
-  const octets = (text = ''): Buffer => Buffer.from(text, 'base64url');
-  if (jwk.kty === 'RSA') {
-    const { n, e, d, p, q, dp, dq, qi } = jwk;
-    const numbers = [n, e, d, p, q, dp, dq, qi].map((text) => der(TAG.integer, positive(octets(text))));
-    const rsaPrivateKey = der(TAG.sequence, ZERO, ...numbers);
-    return der(TAG.sequence, ZERO, RSA_ENCRYPTION, der(TAG.octetString, rsaPrivateKey));
-  }
-  const form = Object.values(CURVES).find(({ name }) => name === privateKey.asymmetricKeyDetails?.namedCurve);
-  if (form === undefined) return undefined;
-  const written = Buffer.from(form.pkcs8);
-  written.set(octets(jwk.d), form.scalarStart);
-  const point = Buffer.concat([Buffer.of(4), octets(jwk.x), octets(jwk.y)]);
-  written.set(point, written.length - form.pointBytes);
-  return written;
+export function isAsWritten(pkcs8Der: Buffer, privateKey: KeyObject): boolean {
+  if (Object.values(CURVES).some((curve) => hasForm(pkcs8Der, curve))) return true;
+  // Of others nothing is exported: for DSA and more that fails, and if it fails for the numbers of a key it leaves an error
+  // behind, with which the next key fails that is read, whosever it is.
+  if (privateKey.asymmetricKeyType !== 'rsa') return false;
+  const written = writtenRsaKey(privateKey);
+  const isSame = written.equals(pkcs8Der);
+  written.fill(0);
+  return isSame;
+}
+
+function writtenRsaKey(privateKey: KeyObject): Buffer {
+  const { n, e, d, p, q, dp, dq, qi } = privateKey.export({ format: 'jwk' });
+  const numbers = [n, e, d, p, q, dp, dq, qi].map((text = '') =>
+    der(TAG.integer, positive(Buffer.from(text, 'base64url'))),
+  );
+  const rsaPrivateKey = der(TAG.sequence, ZERO, ...numbers);
+  return der(TAG.sequence, ZERO, RSA_ENCRYPTION, der(TAG.octetString, rsaPrivateKey));
 }
 
 /**
@@ -154,11 +160,12 @@ function curve(size: 256 | 384, name: string, oid: string): Curve {
   };
 }
 
-/** Everything but the two numbers is as in the template. */
+/** Everything but the two numbers is as in the template, and the point is uncompressed. */
 function hasForm(pkcs8Der: Buffer, { pkcs8, pointBytes, scalarStart, scalarEnd }: Curve): boolean {
   const pointStart = pkcs8.length - pointBytes;
   return (
     pkcs8Der.length === pkcs8.length &&
+    pkcs8Der[pointStart] === UNCOMPRESSED &&
     pkcs8Der.compare(pkcs8, 0, scalarStart, 0, scalarStart) === 0 &&
     pkcs8Der.compare(pkcs8, scalarEnd, pointStart, scalarEnd, pointStart) === 0
   );

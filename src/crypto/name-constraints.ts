@@ -1,10 +1,8 @@
 /** Reading the extension nameConstraints, RFC 5280 section 4.2.1.10. What it means is decided in the domain. */
 
-import type { asn1 as Asn1Types } from 'node-forge';
 import type { NameBase, NameConstraints } from '../domain/certificate/name-constraints.ts';
+import { children, type Element, tagOf } from './asn1-element.ts';
 import { contextTag } from './der.ts';
-
-type Element = Asn1Types.Asn1;
 
 const KINDS: ReadonlyMap<number, NameBase['kind']> = new Map([
   [contextTag(2, 'primitive'), 'dns'],
@@ -33,13 +31,4 @@ function baseOf(subtree: Element): NameBase {
   // A copy: a slice of the whole certificate would keep all of it in memory.
   const text = typeof value === 'string' ? Buffer.from(value, 'latin1').toString('latin1') : '';
   return { kind: KINDS.get(tagOf(base)) ?? 'other', text };
-}
-
-function children({ value }: Element): readonly Element[] {
-  if (!Array.isArray(value)) throw new TypeError('not constructed');
-  return value;
-}
-
-function tagOf({ tagClass, constructed, type }: Element): number {
-  return tagClass | (constructed ? 0x20 : 0) | type;
 }

@@ -44,6 +44,9 @@ export interface PemForm {
   readonly maxBlocks: number;
 }
 
+/** A leaf, and what leads from it to a root. */
+export const CHAIN_FORM: PemForm = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 };
+
 /**
  * Reads PEM in which there are only blocks of one kind and space between them.
  *

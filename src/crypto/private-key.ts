@@ -2,7 +2,7 @@
 
 import { createPrivateKey, type KeyObject, sign, verify, type X509Certificate } from 'node:crypto';
 import type { CertificateFields } from './certificate-fields.ts';
-import { ecPublicPoint, writtenKey } from './key-pair.ts';
+import { ecPublicPoint, isAsWritten } from './key-pair.ts';
 import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
 
 /** A certificate whose key is looked for. */
@@ -42,7 +42,7 @@ export function inspectPrivateKey(
       return { kind: 'readable', matches: holder !== undefined && isPointOf(point, holder) };
     const privateKey = keyObject(key);
     if (privateKey === undefined) return { kind: 'problem', problem: NOT_A_KEY };
-    if (!isAsWritten(privateKey, key)) return { kind: 'problem', problem: OTHER_FORM };
+    if (!isAsWritten(key, privateKey)) return { kind: 'problem', problem: OTHER_FORM };
     return { kind: 'readable', matches: holder !== undefined && isKeyOf(privateKey, holder.certificate) };
   } finally {
     key.fill(0);
@@ -85,15 +85,6 @@ export function isKeyOf(privateKey: KeyObject, certificate: X509Certificate): bo
 function isPointOf(point: Buffer, { fields }: KeyHolder): boolean {
   const { keyAlgorithm, keySize, publicKeyBits } = fields;
   return keyAlgorithm === 'ECDSA' && keySize > 0 && point.equals(publicKeyBits);
-}
-
-function isAsWritten(privateKey: KeyObject, key: Buffer): boolean {
-  const written = writtenKey(privateKey);
-  try {
-    return written?.equals(key) === true;
-  } finally {
-    written?.fill(0);
-  }
 }
 
 /** Whether all numbers of an RSA key follow from each other, RFC 8017 section 3.2. @throws for one of more than two primes. */

@@ -6,7 +6,7 @@ import { isSignedBy, type RevocationList } from './crl-reader.ts';
 
 /** A certificate, by who signed it and its number. */
 export interface IssuedCertificate {
-  /** The certificate of the authority that signed it, DER. */
+  /** The certificate of the authority that signed it, DER; proven up to a trusted root, or it is anybody's. */
   readonly issuerDer: Buffer;
   /** Lower-case hexadecimal without leading zero octet. */
   readonly serialHex: string;

@@ -3,15 +3,13 @@
 import type { X509Certificate } from 'node:crypto';
 import type { AuthorityCertificate } from './authority-reader.ts';
 import { readX509 } from './certificate-fields.ts';
-import { decodePem, PEM_LIMIT_BYTES } from './pem.ts';
+import { CHAIN_FORM, decodePem } from './pem.ts';
 
 /** What is needed of a trusted authority. */
-export interface VerifyingAuthority extends Pick<AuthorityCertificate, 'id' | 'certificate' | 'publicKey'> {
+export interface VerifyingAuthority extends Pick<AuthorityCertificate, 'id' | 'certificate'> {
   /** DER of what must stand behind its leaves, so that a root is reached; absent when it is one. */
   readonly intermediates?: readonly Buffer[];
 }
-
-const CHAIN_FORM = { label: 'CERTIFICATE', limitBytes: PEM_LIMIT_BYTES.chain, maxBlocks: 10 } as const;
 
 /** Which authority ends a chain. */
 export interface ChainEnd {
@@ -49,12 +47,11 @@ export function chainEnd(
 ): ChainEnd | undefined {
   let certificate = leaf;
   for (let intermediateCount = 0; ; intermediateCount++) {
-    const authority = authorities.find((each) => isSignedBy(certificate, each));
+    const authority = authorities.find((each) => isIssuedBy(certificate, each.certificate));
     if (authority !== undefined) return endAt(authority, rest, intermediateCount);
     const block = rest[intermediateCount];
     const next = block && readX509(block);
-    if (next === undefined || !next.ca) return undefined;
-    if (!isSignedBy(certificate, { certificate: next, publicKey: next.publicKey })) return undefined;
+    if (next === undefined || !next.ca || !isIssuedBy(certificate, next)) return undefined;
     certificate = next;
   }
 }
@@ -73,12 +70,10 @@ function endAt(
   };
 }
 
-function isSignedBy(
-  certificate: X509Certificate,
-  authority: Pick<VerifyingAuthority, 'certificate' | 'publicKey'>,
-): boolean {
+/** Whether a certificate carries the name, the key identifier and the signature of another. Errors: none. */
+export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   try {
-    return certificate.checkIssued(authority.certificate) && certificate.verify(authority.publicKey);
+    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
   } catch {
     return false; // an algorithm that OpenSSL does not know
   }

@@ -41,6 +41,7 @@ export class LaptopCluster {
       operatorNamespace,
       trustDomain,
       nowMs,
+      surelyPastMs: nowMs,
     });
   }
 

@@ -53,6 +53,11 @@ export class ReferenceClock implements Clock {
     return serverMs === undefined || Math.abs(machineMs - serverMs) <= MAX_SKEW_MS ? machineMs : serverMs;
   }
 
+  /** An instant that is surely not ahead, milliseconds since the Unix epoch: now while both agree, else none, -Infinity. */
+  surelyPastMs(): number {
+    return this.isTrusted ? this.nowMs() : Number.NEGATIVE_INFINITY;
+  }
+
   monotonicMs(): number {
     return this.#machine.monotonicMs();
   }

@@ -6,8 +6,9 @@
 import type { AuthorityIntent, GenerationSpan, GenerationState } from '../../src/domain/authority/facts.ts';
 import { lastLeafEndsAtMs } from '../../src/domain/authority/last-leaf.ts';
 import { authorityPeriods } from '../../src/domain/authority/periods.ts';
-import { type AuthorityPlan, type AuthorityStep, planAuthority } from '../../src/domain/authority/plan.ts';
+import { type AuthorityPlan, planAuthority } from '../../src/domain/authority/plan.ts';
 import { afterStep, inOrder, recoverStates } from '../../src/domain/authority/states.ts';
+import type { AuthorityStep } from '../../src/domain/authority/steps.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -86,8 +87,8 @@ interface Leader {
   stateVersion: number;
 }
 
-/** What becomes of a write: done, not sent because the leader ended, or done with the answer lost. */
-export type Fate = 'done' | 'crash-before' | 'crash-after' | 'answer-lost';
+/** What becomes of a write: done, not sent because the leader ended, done with the answer lost, or refused by the server. */
+export type Fate = 'done' | 'crash-before' | 'crash-after' | 'answer-lost' | 'refused';
 
 /** What a leader does next goes like this: its first write, its second write. */
 export type Fates = readonly [Fate, Fate];
@@ -216,7 +217,13 @@ export class AuthorityWorld {
     const leader = this.#leader;
     if (leader === undefined) return;
     const nowMs = this.nowMs + (isClockTrusted ? skewMs : 0);
-    if ((this.#secret?.version ?? 0) !== leader.secretVersion && leader.generations.length > 0) {
+    // What needs the Secret was tried before, then.
+    const isSecretWritable = fates[0] !== 'refused';
+    if (
+      isSecretWritable &&
+      (this.#secret?.version ?? 0) !== leader.secretVersion &&
+      leader.generations.length > 0
+    ) {
       this.#secret = { version: this.#nextVersion(), value: leader.generations };
       leader.secretVersion = this.#secret.version;
       return;
@@ -264,7 +271,7 @@ export class AuthorityWorld {
       intent: this.intent,
       takenOverAtMs: leader.takenOverAtMs,
       isLookedAt: leader.noted.size > 0,
-      lacking,
+      ...{ isIntentRead: true, areLeavesSeen: true, isSecretWritable, lacking },
     });
     const { step } = plan;
     this.#steps.push(`${new Date(this.nowMs).toISOString()} ${describeStep(step)}, ${fates.join()}`);
@@ -370,7 +377,7 @@ export class AuthorityWorld {
 
   #writeState(leader: Leader, value: readonly GenerationState[], fate: Fate): boolean {
     if (fate === 'crash-before') this.#leader = undefined;
-    if (fate === 'crash-before') return false;
+    if (fate === 'crash-before' || fate === 'refused') return false;
     this.#state = { version: this.#nextVersion(), value };
     if (fate === 'crash-after') this.#leader = undefined;
     if (fate !== 'done') return false;

@@ -27,18 +27,28 @@ export async function openssl(
 export interface CrlQuestion {
   readonly roots: string;
   readonly crl: string;
+  /** With what leads to a root behind it. */
   readonly certificate: string;
+  /** Default: any. */
+  readonly purpose?: 'sslserver';
   /** Milliseconds since the Unix epoch; now by default. */
   readonly atMs?: number;
 }
 
 /** Whether `openssl verify -crl_check -x509_strict` accepts a certificate: `OK`, or what it says instead. */
-export async function verifyWithCrl({ roots, crl, certificate, atMs }: CrlQuestion): Promise<string> {
+export async function verifyWithCrl({
+  roots,
+  crl,
+  certificate,
+  purpose,
+  atMs,
+}: CrlQuestion): Promise<string> {
+  const use = purpose === undefined ? [] : ['-purpose', purpose];
   const at = atMs === undefined ? [] : ['-attime', String(Math.floor(atMs / 1000))];
   const said = await openssl(
     [
-      ...['verify', '-x509_strict', '-crl_check', ...at, '-no-CApath', '-no-CAstore'],
-      ...['-CAfile', 'ca.crt', '-CRLfile', 'ca.crl', 'tls.crt'],
+      ...['verify', '-x509_strict', '-crl_check', ...use, ...at, '-no-CApath', '-no-CAstore'],
+      ...['-CAfile', 'ca.crt', '-CRLfile', 'ca.crl', '-untrusted', 'tls.crt', 'tls.crt'],
     ],
     { 'ca.crt': roots, 'ca.crl': crl, 'tls.crt': certificate },
   );

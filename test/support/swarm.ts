@@ -79,21 +79,26 @@ export class Swarm {
   }
 }
 
-/** Installs the chart with the namespace governed, and gives the swarm. Call inside a suite that has a control plane. */
+/** Installs the chart with the namespaces governed, and gives the swarm; its connections are to be closed. */
+export async function startSwarm(controlPlane: ControlPlane, namespaces: readonly string[]): Promise<Swarm> {
+  const admin = await adminClient(controlPlane);
+  for (const name of namespaces) await admin.client.create(NAMESPACE, { metadata: { name } });
+  await installChart({ kubeconfigPath: controlPlane.kubeconfigPath, namespaces });
+  await eventually(
+    'the kind to be served',
+    async () => (await admin.client.list(AGENT_IDENTITY)) !== undefined,
+  );
+  return new Swarm(admin);
+}
+
+/** As {@link startSwarm}, before the tests of the suite it is called in, which has a control plane. */
 export function useSwarm(
   controlPlane: () => ControlPlane,
   namespaces: readonly string[] = [AGENTS],
 ): () => Swarm {
   let swarm: Swarm | undefined;
   before(async () => {
-    const admin = await adminClient(controlPlane());
-    for (const name of namespaces) await admin.client.create(NAMESPACE, { metadata: { name } });
-    await installChart({ kubeconfigPath: controlPlane().kubeconfigPath, namespaces });
-    await eventually(
-      'the kind to be served',
-      async () => (await admin.client.list(AGENT_IDENTITY)) !== undefined,
-    );
-    swarm = new Swarm(admin);
+    swarm = await startSwarm(controlPlane(), namespaces);
   });
   after(() => swarm?.admin.close());
   return () => {

@@ -3,7 +3,7 @@
 import type { EventReason } from '../../api/event-reasons.ts';
 import type { GenerationFacts, Lacking } from '../../domain/authority/facts.ts';
 import type { GivenRefusal } from '../../domain/authority/given-refusal.ts';
-import type { ActivationReason, AuthorityStep } from '../../domain/authority/plan.ts';
+import type { ActivationReason, AuthorityStep } from '../../domain/authority/steps.ts';
 import type { RotationReason } from '../../domain/authority/succession.ts';
 
 /** An event, as far as it is said here. */

@@ -3,21 +3,22 @@
  * then only written.
  *
  * order of writes: a generation is in the Secret before any state speaks of it, and leaves the Secret before the state; what
- * signs changes with one write of the state. After a crash between two of them `recoverStates` finds the rest.
- * guarantee: nothing is in use that is not on the server. What cannot be written stops the steps, never the signing.
+ * signs changes with one write of the state. After a crash between two of them `recoverStates` finds the rest. That a key is refused
+ * from now on is written before its generation leaves the Secret.
+ * guarantee: nothing is put into use that is not on the server. What cannot be written stops what needs it, never the signing.
  */
 
 import { AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } from '../../api/group.ts';
-import { createAuthority } from '../../crypto/authority.ts';
-import { type Authority, readAuthority } from '../../crypto/authority-reader.ts';
+import type { Authority } from '../../crypto/authority-reader.ts';
 import type { GenerationFacts, GenerationState } from '../../domain/authority/facts.ts';
+import { isRefusedForGood } from '../../domain/authority/given-choice.ts';
 import {
   type AuthorityPeriods,
   type AuthoritySettings,
   authorityPeriods,
 } from '../../domain/authority/periods.ts';
-import type { AuthorityStep } from '../../domain/authority/plan.ts';
 import { afterStep, inOrder, recoverStates } from '../../domain/authority/states.ts';
+import type { AuthorityStep } from '../../domain/authority/steps.ts';
 import type { Cache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { CONFIG_MAP, SECRET } from '../../kube/core-types.ts';
@@ -26,6 +27,7 @@ import type { FencedWriter } from '../../kube/fenced-writer.ts';
 import { keyOf, type ObjectMeta } from '../../kube/object.ts';
 import type { ConfigMap } from '../bundle/bundle-record.ts';
 import type { Secret } from '../identity/secret.ts';
+import { lastEnds } from '../ledger/last-ends.ts';
 import type { LeafBook } from '../ledger/leaf-book.ts';
 import type { AuthorityBook } from './authority-book.ts';
 import {
@@ -35,6 +37,8 @@ import {
   authoritySha256,
 } from './authority-record.ts';
 import { writeOver } from './authority-write.ts';
+import { newGeneration } from './new-generation.ts';
+import { type RefusedKeys, withRefused } from './refused-keys.ts';
 import {
   isWrittenBy,
   type StateRecord,
@@ -90,6 +94,7 @@ export class AuthorityKeeper {
   #dataSha256 = '';
   /** As they stand on the server. */
   #states: readonly GenerationState[] = [];
+  #refused: RefusedKeys = new Map();
 
   constructor(ports: KeeperPorts) {
     this.#ports = ports;
@@ -116,13 +121,14 @@ export class AuthorityKeeper {
     return this.#generations;
   }
 
+  /** Keys that are not taken again. */
+  get refused(): RefusedKeys {
+    return this.#refused;
+  }
+
   /** A state for each of them. */
   states(): readonly GenerationState[] {
-    return recoverStates(this.#states, {
-      generations: this.#generations,
-      haveSigned: this.#haveSigned(),
-      nowMs: this.#ports.nowMs(),
-    });
+    return this.#recover(this.#states);
   }
 
   /** Reads both objects from the server: a cache may be behind what an earlier leader has written. @throws KubeError. */
@@ -138,13 +144,10 @@ export class AuthorityKeeper {
     if (record?.problem !== undefined) return { kind: 'broken', problem: record.problem };
     this.#take(record?.generations ?? []);
     if (state !== undefined) stored.observe(state);
-    const known = state && stateRecord(state).states;
+    const { states: known, refused = new Map() } = state === undefined ? {} : stateRecord(state);
+    this.#refused = refused;
     this.#isSound = known?.filter(({ phase }) => phase === 'signing').length === 1;
-    this.#states = recoverStates(known, {
-      generations: this.#generations,
-      haveSigned: this.#haveSigned(),
-      nowMs: this.#ports.nowMs(),
-    });
+    this.#states = this.#recover(known);
     this.#takenOverAtMs = this.#ports.nowMs();
     const isStored =
       this.#isSound && this.#generations.every(({ id }) => known?.some((each) => each.id === id));
@@ -172,10 +175,13 @@ export class AuthorityKeeper {
     facts: readonly GenerationFacts[],
     { texts, given, signal }: CarryingOut,
   ): Promise<string> {
+    const { trustDomain, settings } = this.#ports;
     const nowMs = this.#ports.nowMs();
-    const made = step.kind === 'make' ? (given ?? this.#make(nowMs)) : undefined;
+    const wanted = { trustDomain, nowMs, keySize: settings.keySize, lifeMs: this.periods.lifeMs };
+    const made = step.kind === 'make' ? (given ?? newGeneration(wanted)) : undefined;
     if (made !== undefined) await this.#writeSecret(inOrder([...this.#generations, made]), signal);
     if (step.kind === 'drop') {
+      if (isRefusedForGood(step, facts)) await this.#refuse(step.id, texts, signal);
       const kept = this.#generations.filter(({ id }) => id !== step.id);
       await this.#writeSecret(kept, signal);
       // Nobody gets it back from here on, whether the state can say so or not.
@@ -191,16 +197,16 @@ export class AuthorityKeeper {
   async say(texts: StateTexts, signal: AbortSignal): Promise<boolean> {
     const states = this.states();
     const record = this.#state();
-    const wanted = { ...texts, ...stateTexts(states) };
+    const wanted = { ...texts, ...stateTexts(states, this.#refused) };
     const isSaid = record !== undefined && saysExactly(record, wanted, this.#ports.epoch);
     if (!isSaid) await this.#writeState(states, texts, signal);
     return !isSaid;
   }
 
-  /** Whether it says other states than there are. */
+  /** Whether it says the states that there are, and what is refused; the rest of it is for people. */
   get isStateWhole(): boolean {
     const record = this.#state();
-    const wanted = stateTexts(this.#states);
+    const wanted = stateTexts(this.#states, this.#refused);
     return record !== undefined && Object.entries(wanted).every(([key, text]) => record.texts[key] === text);
   }
 
@@ -213,18 +219,6 @@ export class AuthorityKeeper {
   #take(generations: readonly Authority[]): void {
     this.#generations = generations;
     this.#dataSha256 = authoritySha256(generations);
-  }
-
-  #make(nowMs: number): Authority {
-    const { trustDomain, settings } = this.#ports;
-    const { keySize } = settings;
-    const created = createAuthority({ trustDomain, nowMs, keySize, lifeMs: this.periods.lifeMs });
-    const read = readAuthority({
-      certificatePem: Buffer.from(created.certificatePem),
-      privateKeyPem: Buffer.from(created.privateKeyPem),
-    });
-    if (read.kind === 'refuse') throw new TypeError(`a new generation cannot be used: ${read.message}`);
-    return read.authority;
   }
 
   async #writeSecret(generations: readonly Authority[], signal: AbortSignal): Promise<ObjectMeta> {
@@ -247,10 +241,21 @@ export class AuthorityKeeper {
     signal: AbortSignal,
   ): Promise<void> {
     const { writer, stored, namespace, epoch } = this.#ports;
-    const desired = stateConfigMap(namespace, epoch, { ...texts, ...stateTexts(states) });
+    const desired = stateConfigMap(namespace, epoch, { ...texts, ...stateTexts(states, this.#refused) });
     const written = await writeOver(writer, { type: CONFIG_MAP, desired, record: this.#state() }, signal);
     stored.observe(written);
     this.#states = states;
+  }
+
+  /**
+   * Nobody takes the key of that generation again, whatever is asked for later, and whoever leads then. Where that cannot be written
+   * down the generation goes all the same; every later write of the state says it.
+   */
+  async #refuse(id: string, texts: StateTexts, signal: AbortSignal): Promise<void> {
+    const refused = this.#generations.find((each) => each.id === id);
+    if (refused === undefined) return;
+    this.#refused = withRefused(this.#refused, refused);
+    await this.#writeState(this.states(), texts, signal).catch(() => undefined);
   }
 
   /**
@@ -287,9 +292,9 @@ export class AuthorityKeeper {
     return stored.get(keyOf({ namespace, name: AUTHORITY_STATE_NAME }));
   }
 
-  #haveSigned(): ReadonlySet<string> {
-    const ids = new Set<string>();
-    for (const { generation } of this.#ports.leaves.lines()) ids.add(generation);
-    return ids;
+  #recover(stored: readonly GenerationState[] | undefined): readonly GenerationState[] {
+    const { leaves, nowMs } = this.#ports;
+    const haveSigned = new Set(lastEnds(leaves).keys());
+    return recoverStates(stored, { generations: this.#generations, haveSigned, nowMs: nowMs() });
   }
 }

@@ -40,6 +40,7 @@ export interface AuthorityUse {
 
 const CERTIFICATE_SUFFIX = '.crt';
 const KEY_SUFFIX = '.key';
+/** More than the plan makes of its own accord: what was made because nothing else could sign must be read by the next leader too. */
 const MAX_GENERATIONS = 8;
 
 /** Projects the Secret. One bad generation makes all of it a problem: what is signed must not depend on luck. */

@@ -8,6 +8,7 @@ import { BUNDLE_NAME } from '../../api/group.ts';
 import type { Lacking } from '../../domain/authority/facts.ts';
 import { lastLeafEndsAtMs, type SigningSpan } from '../../domain/authority/last-leaf.ts';
 import type { CertificateFacts } from '../../domain/certificate/facts.ts';
+import { holdsGoodLeaf } from '../../domain/certificate/good-leaf.ts';
 import type { RejectedLeaf } from '../../domain/certificate/plan.ts';
 import { getOrInsert } from '../../domain/delegation/get-or-insert.ts';
 import { judgeEligibility } from '../../domain/identity/eligibility.ts';
@@ -18,6 +19,7 @@ import type { CertificateEnd } from '../../observe/identity-metrics.ts';
 import { BY_AGENT, type ClusterView } from '../cluster-view.ts';
 import { seeIdentity } from '../identity/gather.ts';
 import { ownerUids, type SecretRecord, type TrustedAuthorities } from '../identity/secret-record.ts';
+import { lastEnds } from '../ledger/last-ends.ts';
 import type { LeafBook } from '../ledger/leaf-book.ts';
 import type { AuthorityBook } from './authority-book.ts';
 
@@ -41,6 +43,8 @@ export interface Coverage {
   lacking(id: string): Lacking;
   /** Secrets of identities by the generation of their leaf, those whose leaf is over left out. */
   readonly heldLeaves: ReadonlyMap<string, number>;
+  /** False while Secrets of some agents cannot be looked at: then `heldLeaves` may miss some. */
+  readonly areLeavesSeen: boolean;
   /** When the last leaf of a generation ends, milliseconds since the Unix epoch; undefined when there is none. */
   lastLeafEndsAtMs(generation: SigningSpan): number | undefined;
 }
@@ -67,19 +71,21 @@ export function seeCoverage(
   const seen = new Map<string, NamespaceSeen>();
   const heldLeaves = new Map<string, number>();
   const trusted = new Set(ports.trusted().map(({ id }) => id));
+  let areLeavesSeen = view.identities.state === 'synced';
   for (const identity of view.identities.values()) {
-    // That of an issuer stays also while nobody knows the issuer's CA.
     const hasIssuer = issuerOfSpec(identity.spec) !== undefined;
     const { namespace, creationTimestamp } = identity.metadata;
-    if (view.governed(namespace) === undefined) continue;
+    const governed = view.governed(namespace);
+    if (governed === undefined) continue;
+    if (governed.secrets.state !== 'synced') areLeavesSeen = false;
     const isYoung = Date.parse(creationTimestamp) + settleMs > nowMs;
     const at = isYoung ? undefined : getOrInsert(seen, namespace, () => seeNamespace(ports, namespace));
     for (const secret of secretsOf(view, identity)) {
       const generation = generationOfLeaf(leaves, secret, nowMs);
       if (generation === undefined) continue;
       heldLeaves.set(generation, (heldLeaves.get(generation) ?? 0) + 1);
-      if (at === undefined || !isGood(ports, secret)) continue;
-      if (!hasIssuer && !trusted.has(generation)) continue;
+      const standing = { isTrusted: trusted.has(generation), hasIssuer, rejected: ports.rejected, nowMs };
+      if (at === undefined || !holdsGoodLeaf(secret.facts.content, standing)) continue;
       const carried = book.publishedIn(secret.facts.content.trustBundleSha256 ?? '');
       getOrInsert(at.holders, carried, () => []).push(identity);
     }
@@ -89,6 +95,7 @@ export function seeCoverage(
     namespaces: seen.size,
     isLookedAt: book.hasPublished,
     heldLeaves,
+    areLeavesSeen,
     lastLeafEndsAtMs: (generation) =>
       lastLeafEndsAtMs(generation, {
         endsAtMs: ends.get(generation.id),
@@ -157,18 +164,6 @@ function generationOfLeaf(
   return notAfterMs < nowMs ? undefined : generation;
 }
 
-/** What is around another one is not kept: whoever holds it gets a new one, or none. */
-function isGood(
-  { rejected }: CoveragePorts,
-  {
-    facts: {
-      content: { certificate, keyMatches },
-    },
-  }: SecretRecord,
-): boolean {
-  return keyMatches && certificate.kind === 'certificate' && rejected(certificate)?.because !== 'revoked';
-}
-
 /** When the certificates of all identities end. */
 export function* certificateEnds(view: ClusterView): Iterable<CertificateEnd> {
   for (const identity of view.identities.values()) {
@@ -200,12 +195,4 @@ function secretsOf(view: ClusterView, { metadata, spec }: AgentIdentity): readon
     .map((key) => secrets.get(key))
     .filter((secret) => secret !== undefined)
     .filter((secret) => ownerUids(secret).includes(uid));
-}
-
-function lastEnds(leaves: CoveragePorts['leaves']): ReadonlyMap<string, number> {
-  const ends = new Map<string, number>();
-  for (const { generation, notAfterMs } of leaves.lines()) {
-    if (notAfterMs > (ends.get(generation) ?? 0)) ends.set(generation, notAfterMs);
-  }
-  return ends;
 }

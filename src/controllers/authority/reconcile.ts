@@ -5,47 +5,38 @@
  * back. A Secret that is damaged before anybody has read it is left alone, and nothing is signed until it is mended.
  */
 
-import { AUTHORITY_INTENT_NAME, AUTHORITY_SECRET_NAME, AUTHORITY_STATE_NAME } from '../../api/group.ts';
-import { type GenerationFacts, type GivenFacts, NO_INTENT } from '../../domain/authority/facts.ts';
-import { type AuthorityPlan, isAskedAway, planAuthority } from '../../domain/authority/plan.ts';
+import { AUTHORITY_INTENT_NAME, AUTHORITY_SECRET_NAME } from '../../api/group.ts';
+import { type GenerationFacts, NO_INTENT } from '../../domain/authority/facts.ts';
+import type { GivenSituation } from '../../domain/authority/given-choice.ts';
+import { type AuthorityPlan, planAuthority } from '../../domain/authority/plan.ts';
+import { isOfSecret } from '../../domain/authority/steps.ts';
 import type { Cache } from '../../kube/cache.ts';
 import type { Outcome, Reconcile } from '../../kube/controller.ts';
-import { keyOf, type ObjectMeta } from '../../kube/object.ts';
+import { keyOf } from '../../kube/object.ts';
 import type { ConfigMap } from '../bundle/bundle-record.ts';
-import {
-  type AuthorityEvent,
-  eventsOf,
-  exclusionEvent,
-  givenEvent,
-  intentEvent,
-} from './authority-events.ts';
+import { eventsOf } from './authority-events.ts';
 import type { AuthorityKeeper, KeeperPorts } from './authority-keeper.ts';
 import { type AuthorityReport, reportTexts } from './authority-report.ts';
 import { AuthorityStall } from './authority-stall.ts';
+import { AuthorityTeller, type TellerPorts } from './authority-teller.ts';
 import { type Coverage, type CoveragePorts, seeCoverage } from './coverage.ts';
-import type { GivenAmong, GivenAuthority } from './given-record.ts';
+import { type GivenAuthority, givenFacts } from './given-record.ts';
 import type { IntentRecord } from './intent-record.ts';
 
 /** What the reconciler is made of. */
 export interface AuthorityPorts
   extends Pick<KeeperPorts, 'book' | 'namespace' | 'nowMs' | 'stored'>,
-    Pick<CoveragePorts, 'view' | 'trusted' | 'rejected'> {
+    Pick<CoveragePorts, 'view' | 'trusted' | 'rejected'>,
+    Pick<TellerPorts, 'given' | 'tell'> {
   readonly keeper: AuthorityKeeper;
   readonly leaves: CoveragePorts['leaves'] & { readonly isComplete: boolean };
   /** Of the one ConfigMap. */
   readonly intents: Cache<IntentRecord, ConfigMap>;
-  /** What is given in place of generations that are made here; undefined: nothing is to be given. */
-  readonly given: GivenSource | undefined;
   /** Notes the bundle that is published from now on, if anything is in use. */
   readonly note: () => void;
   readonly isClockTrusted: () => boolean;
   readonly monotonicMs: () => number;
   readonly observer: AuthorityObserver;
-  /** Tells people about an object of the operator's namespace. */
-  readonly tell: (
-    regarding: { readonly kind: 'Secret' | 'ConfigMap'; readonly metadata: ObjectMeta },
-    event: AuthorityEvent,
-  ) => void;
 }
 
 /** Where the reconciler reports to; none of the functions may throw. */
@@ -55,15 +46,6 @@ export interface AuthorityObserver {
   acted(step: 'make' | 'activate' | 'force' | 'taint' | 'drop' | 'rebuild'): void;
   /** Whether the last look could not do what was due. */
   stalled(isStalled: boolean): void;
-}
-
-/** An authority that somebody gives. */
-export interface GivenSource {
-  /** Of the Secret. */
-  readonly secretName: string;
-  find(among: GivenAmong): GivenAuthority;
-  /** The Secret, as far as it is known. */
-  readonly metadata: ObjectMeta;
 }
 
 /** Steps that follow each other at once; what would be more is a mistake that must not take the server's time. */
@@ -90,18 +72,30 @@ export function authorityReconciler(ports: AuthorityPorts): Reconcile {
   };
 }
 
+/** Why the Secret could not be written. */
+interface SecretFailure {
+  readonly error: unknown;
+}
+
+/** What was found, and what is to be done about it. */
+interface Look {
+  readonly facts: readonly GenerationFacts[];
+  readonly plan: AuthorityPlan;
+  readonly report: AuthorityReport;
+  readonly given: GivenAuthority | undefined;
+}
+
 /** What is remembered from one reconcile to the next. Nothing of it is needed for being right. */
 class Round {
   readonly stall: AuthorityStall;
   readonly #ports: AuthorityPorts;
-  #toldProblems = '';
-  #toldRefusal = '';
-  #toldExcluded: ReadonlySet<string> = new Set();
+  readonly #teller: AuthorityTeller;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: AuthorityPorts) {
     this.#ports = ports;
-    this.stall = new AuthorityStall({ ...ports, tell: (event) => this.#tell(event) });
+    this.#teller = new AuthorityTeller(ports);
+    this.stall = new AuthorityStall({ ...ports, tell: (event) => this.#teller.tell(event) });
   }
 
   async run(signal: AbortSignal): Promise<Outcome> {
@@ -114,80 +108,97 @@ class Round {
         book.refuse(problemMessage(namespace, taken.problem));
         return { kind: 'stalled', reason: 'AuthorityUnavailable' };
       }
-      if (taken.rebuilt) this.#tellRebuilt();
+      if (taken.rebuilt) this.#teller.rebuilt();
       // What the leader before has published is found in namespaces only by who knows its text.
       if (taken.isStored) keeper.adopt();
     }
     this.#ports.note();
-    await this.#mend(signal);
-    this.#tellProblems();
+    const failed = await this.#mend(signal);
+    this.#teller.problems(this.#intent());
+    return this.#goOn(failed, signal);
+  }
+
+  /**
+   * Does one step after the other. Who signs is said by the state alone: a Secret that cannot be written keeps back what needs
+   * it, and ends the look only when nothing else is due.
+   *
+   * @param failed Why the Secret could not be written before.
+   */
+  async #goOn(failed: SecretFailure | undefined, signal: AbortSignal): Promise<Outcome> {
+    let failure = failed;
     for (let steps = 0; steps < MAX_STEPS; steps++) {
-      const coverage = seeCoverage(this.#ports, { nowMs: nowMs(), settleMs: keeper.periods.settleMs });
-      const facts = factsOf(keeper, coverage);
-      const given = this.#given(facts);
-      const plan = this.#plan(facts, coverage, given);
-      const report = { ...this.#report(facts, plan, coverage), given: this.#sayGiven(given, facts) };
-      this.#ports.observer.saw(report);
-      this.#tellExcluded(facts, plan);
-      if (plan.step.kind === 'wait') {
-        const isSaid = await this.#say(report, signal);
-        keeper.adopt();
-        if (facts.length === 0) book.refuse(plan.message);
-        const nextMs = this.#nextMs(plan.step.untilMs, facts, plan);
-        return { kind: 'recheck', atMs: isSaid ? nextMs : Math.min(nextMs, nowMs() + SAY_MS) };
+      const look = this.#look(failure === undefined);
+      if (look.plan.step.kind === 'wait') {
+        const { untilMs } = look.plan.step;
+        // Whatever the state says of generations is kept for the Secret that may come back.
+        if (failure !== undefined && look.facts.length === 0) break;
+        const isSaid = await this.#say(look.report, signal);
+        this.#ports.keeper.adopt();
+        if (failure !== undefined) break;
+        return this.#waiting(look, { untilMs, isSaid });
       }
-      const { step } = plan;
-      const taken = given?.kind === 'authority' ? given.authority : undefined;
-      const madeId = await keeper.carryOut(step, facts, { texts: reportTexts(report), given: taken, signal });
-      if (step.kind !== 'note-seen' && step.kind !== 'reissued') this.#ports.observer.acted(step.kind);
-      if (step.kind === 'activate' && step.missing.size > 0) this.#ports.observer.acted('force');
-      for (const event of eventsOf(step, facts, madeId)) this.#tell(event);
+      try {
+        await this.#carryOut(look, signal);
+      } catch (error) {
+        if (failure !== undefined || !isOfSecret(look.plan.step)) throw error;
+        failure = { error };
+      }
     }
-    return { kind: 'recheck', atMs: nowMs() + NOT_YET_MS };
+    if (failure !== undefined) throw failure.error;
+    return { kind: 'recheck', atMs: this.#ports.nowMs() + NOT_YET_MS };
   }
 
-  #given(facts: readonly GenerationFacts[]): GivenAuthority | undefined {
-    const { given, keeper } = this.#ports;
-    const retiring = facts.filter(({ phase }) => phase === 'retiring').map(({ id }) => id);
-    return given?.find({ generations: keeper.generations, retiring: new Set(retiring) });
-  }
-
-  /** Tells a refusal once, and gives what the state says of it. */
-  #sayGiven(given: GivenAuthority | undefined, facts: readonly GenerationFacts[]): string | undefined {
-    const { given: source, namespace, tell } = this.#ports;
-    if (source === undefined || given === undefined) return undefined;
-    const secret = `Secret ${namespace}/${source.secretName}`;
-    const said = given.kind === 'refuse' ? `${given.reason}: ${given.message}` : '';
-    if (given.kind === 'refuse' && said !== this.#toldRefusal)
-      tell({ kind: 'Secret', metadata: source.metadata }, givenEvent(given));
-    this.#toldRefusal = said;
-    if (given.kind === 'refuse') return `${secret} is refused: ${said}.`;
-    const { id } = given.authority;
-    const phase = facts.find((each) => each.id === id)?.phase;
-    if (phase === undefined && isAskedAway(id, this.#intent()?.intent ?? NO_INTENT))
-      return `${secret} is refused: generation ${id} is tainted or revoked: give another one.`;
-    return `${secret} holds generation ${id}, which is ${phase ?? 'not taken yet'}.`;
-  }
-
-  #plan(
-    generations: readonly GenerationFacts[],
-    { isLookedAt, lacking }: Coverage,
-    given: GivenAuthority | undefined,
-  ): AuthorityPlan {
-    const { keeper, nowMs, isClockTrusted } = this.#ports;
-    const intent = this.#intent()?.intent ?? NO_INTENT;
+  #look(isSecretWritable: boolean): Look {
+    const { keeper, nowMs, isClockTrusted, given: source, observer } = this.#ports;
     const { periods, takenOverAtMs } = keeper;
-    return planAuthority({
+    const coverage = seeCoverage(this.#ports, { nowMs: nowMs(), settleMs: periods.settleMs });
+    const facts = factsOf(keeper, coverage);
+    const retiring = new Set(facts.filter(({ phase }) => phase === 'retiring').map(({ id }) => id));
+    const { generations, refused } = keeper;
+    const given = source?.find({ generations, retiring, refused });
+    const situation = this.#situation(facts, given);
+    const { isLookedAt, areLeavesSeen, lacking } = coverage;
+    const plan = planAuthority({
+      ...situation,
+      generations: facts,
       nowMs: nowMs(),
       isClockTrusted: isClockTrusted(),
-      periods,
-      generations,
-      intent,
-      given: given && givenFacts(given),
-      takenOverAtMs,
-      isLookedAt,
-      lacking,
+      ...{ periods, takenOverAtMs, isLookedAt, areLeavesSeen, isSecretWritable, lacking },
     });
+    const report = {
+      ...this.#report(facts, plan, coverage),
+      given: this.#teller.given(given, situation, facts),
+    };
+    observer.saw(report);
+    this.#teller.excluded(facts, plan.excluded);
+    return { facts, plan, report, given };
+  }
+
+  #situation(generations: readonly GenerationFacts[], given: GivenAuthority | undefined): GivenSituation {
+    const { intent, problems } = this.#intent() ?? { intent: NO_INTENT, problems: [] };
+    const isIntentRead = this.#ports.intents.state === 'synced' && problems.length === 0;
+    return { generations, intent, isIntentRead, given: given && givenFacts(given) };
+  }
+
+  /** When to look again, with nothing to be done. */
+  #waiting(
+    { facts, plan }: Look,
+    { untilMs, isSaid }: { readonly untilMs: number; readonly isSaid: boolean },
+  ): Outcome {
+    const { book, nowMs } = this.#ports;
+    if (facts.length === 0) book.refuse(plan.message);
+    const nextMs = this.#nextMs(untilMs, facts, plan);
+    return { kind: 'recheck', atMs: isSaid ? nextMs : Math.min(nextMs, nowMs() + SAY_MS) };
+  }
+
+  async #carryOut({ facts, plan: { step }, report, given }: Look, signal: AbortSignal): Promise<void> {
+    const { keeper, observer } = this.#ports;
+    if (step.kind === 'wait') return;
+    const taken = given?.kind === 'authority' ? given.authority : undefined;
+    const madeId = await keeper.carryOut(step, facts, { texts: reportTexts(report), given: taken, signal });
+    if (step.kind !== 'note-seen' && step.kind !== 'reissued') observer.acted(step.kind);
+    if (step.kind === 'activate' && step.missing.size > 0) observer.acted('force');
+    for (const event of eventsOf(step, facts, madeId)) this.#teller.tell(event);
   }
 
   #report(generations: readonly GenerationFacts[], plan: AuthorityPlan, coverage: Coverage): AuthorityReport {
@@ -199,13 +210,18 @@ class Round {
     return { generations, message, problems, intent, excluded, lacking, namespaces };
   }
 
-  /** A Secret that somebody deleted or altered is put back. */
-  async #mend(signal: AbortSignal): Promise<void> {
+  /** A Secret that somebody deleted or altered is put back. Resolves with why that could not be done. */
+  async #mend(signal: AbortSignal): Promise<SecretFailure | undefined> {
     const { keeper, tell } = this.#ports;
-    if (keeper.isWhole || keeper.generations.length === 0) return;
-    const metadata = await keeper.putBack(signal);
-    const note = 'Put the authority back: its Secret was deleted or altered';
-    tell({ kind: 'Secret', metadata }, { reason: 'Repaired', note });
+    if (keeper.isWhole || keeper.generations.length === 0) return undefined;
+    try {
+      const metadata = await keeper.putBack(signal);
+      const note = 'Put the authority back: its Secret was deleted or altered';
+      tell({ kind: 'Secret', metadata }, { reason: 'Repaired', note });
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
   }
 
   /** Progress alone does not write the ConfigMap each time. Resolves with whether it says all of it. */
@@ -226,42 +242,14 @@ class Round {
       generations.some(({ phase }) => phase === 'prepared') ||
       generations.some((each) => each.phase === 'retiring' && each.reissuedAtMs === undefined);
     const now = nowMs();
-    return Math.min(Math.max(untilMs, now + minMs), now + (isBusy ? busyMs : LOOK_AGAIN_MS));
+    // What is due and is not done waits for something else, such as a clock that can be trusted.
+    const dueMs = untilMs > now ? Math.max(untilMs, now + minMs) : now + busyMs;
+    return Math.min(dueMs, now + (isBusy ? busyMs : LOOK_AGAIN_MS));
   }
 
   #intent(): IntentRecord | undefined {
     const { intents, namespace } = this.#ports;
     return intents.get(keyOf({ namespace, name: AUTHORITY_INTENT_NAME }));
-  }
-
-  #tellProblems(): void {
-    const found = this.#intent();
-    const problems = found?.problems ?? [];
-    const said = problems.join('\n');
-    if (said === this.#toldProblems) return;
-    this.#toldProblems = said;
-    if (found === undefined || problems.length === 0) return;
-    this.#ports.tell({ kind: 'ConfigMap', metadata: found.metadata }, intentEvent(problems));
-  }
-
-  #tellExcluded(generations: readonly GenerationFacts[], { excluded }: AuthorityPlan): void {
-    const news = [...excluded].filter(([namespace]) => !this.#toldExcluded.has(namespace));
-    this.#toldExcluded = new Set(excluded.keys());
-    const next = generations.find(({ phase }) => phase === 'prepared');
-    if (news.length > 0 && next !== undefined) this.#tell(exclusionEvent(next.id, new Map(news)));
-  }
-
-  #tellRebuilt(): void {
-    const note =
-      'The phases of the generations were lost and are found again from the Secret and the ledger; whatever was tainted by hand is taken from ConfigMap agent-trust-authority';
-    this.#tell({ reason: 'AuthorityStateRebuilt', note });
-    this.#ports.observer.acted('rebuild');
-  }
-
-  #tell(event: AuthorityEvent): void {
-    const { stored, namespace, tell } = this.#ports;
-    const target = { namespace, name: AUTHORITY_STATE_NAME };
-    tell({ kind: 'ConfigMap', metadata: stored.get(keyOf(target))?.metadata ?? target }, event);
   }
 }
 
@@ -275,12 +263,6 @@ function factsOf(keeper: AuthorityKeeper, coverage: Coverage): readonly Generati
     const origin = isGiven ? { isGiven } : {};
     return [{ ...state, notBeforeMs, notAfterMs, lastLeafEndsAtMs, heldLeaves, ...origin }];
   });
-}
-
-function givenFacts(given: GivenAuthority): GivenFacts {
-  return given.kind === 'authority'
-    ? { kind: 'good', id: given.authority.id }
-    : { kind: 'refused', message: `${given.reason}: ${given.message}` };
 }
 
 function problemMessage(namespace: string, problem: string): string {

@@ -9,8 +9,9 @@ import { stateOf } from '../../domain/authority/states.ts';
 import { withoutCopy } from '../../kube/carry-over.ts';
 import { keptMetadata, type ObjectMeta } from '../../kube/object.ts';
 import type { ConfigMap } from '../bundle/bundle-record.ts';
+import { type RefusedKeys, readRefused, refusedText } from './refused-keys.ts';
 
-/** Texts by key: `generations` is JSON, all others are for people and are never read back. */
+/** Texts by key: `generations` and `refused` are JSON, all others are for people and are never read back. */
 export type StateTexts = Readonly<Record<string, string>>;
 
 /** What is kept of the ConfigMap. */
@@ -20,9 +21,11 @@ export interface StateRecord {
   readonly texts: StateTexts;
   /** Undefined when they cannot be read. */
   readonly states: readonly GenerationState[] | undefined;
+  readonly refused: RefusedKeys;
 }
 
 const GENERATIONS = 'generations';
+const REFUSED = 'refused';
 const PHASES: readonly GenerationPhase[] = ['prepared', 'signing', 'retiring'];
 const INSTANTS = [
   ['seenSince', 'seenSinceMs'],
@@ -39,6 +42,7 @@ export function stateRecord({ metadata, immutable, data = {} }: ConfigMap): Stat
     immutable: immutable === true,
     texts: data,
     states: readStates(data[GENERATIONS] ?? ''),
+    refused: readRefused(data[REFUSED] ?? ''),
   };
 }
 
@@ -74,8 +78,8 @@ export function saysExactly(
   return isSame && !immutable && isWrittenBy(epoch, metadata);
 }
 
-/** The states as JSON, an object for each generation by its id. */
-export function stateTexts(states: readonly GenerationState[]): StateTexts {
+/** The states as JSON, an object for each generation by its id; and the keys that are refused, if there are any. */
+export function stateTexts(states: readonly GenerationState[], refused: RefusedKeys = new Map()): StateTexts {
   const entries = states.map((state) => {
     const instants = INSTANTS.flatMap(([name, key]) => {
       const atMs = state[key];
@@ -92,7 +96,11 @@ export function stateTexts(states: readonly GenerationState[]): StateTexts {
       },
     ] as const;
   });
-  return { [GENERATIONS]: `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n` };
+  const refusals = refusedText(refused);
+  return {
+    [GENERATIONS]: `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`,
+    ...(refusals === '' ? {} : { [REFUSED]: refusals }),
+  };
 }
 
 function readStates(text: string): readonly GenerationState[] | undefined {

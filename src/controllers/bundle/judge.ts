@@ -19,13 +19,16 @@ export interface BundleJudged {
   readonly namespace: string;
   readonly observed: BundleRecord;
   readonly trust: Omit<BundleTrust, 'nowMs'>;
-  /** Roots, PEM, that were trusted when it may have been signed and are not any more; empty when there are none. */
+  /**
+   * Roots, PEM, that were trusted when it may have been signed and are not any more; empty when there are none. What they have
+   * signed is nobody's alteration, and counts for nothing else: one of them may be revoked.
+   */
   readonly formerPem: string;
 }
 
 /** What was found. */
 export interface BundleFindings {
-  /** What was signed by us for this namespace, whether it has ended or not. */
+  /** What was signed for this namespace by who is trusted, whether it has ended or not. */
   readonly claims: BundleClaims | undefined;
   /** What somebody else did to it, as the end of a sentence. */
   readonly wrong: string | undefined;
@@ -37,12 +40,13 @@ export function judgeBundle({ namespace, observed, trust, formerPem }: BundleJud
   const peeked = peekBundleClaims(signature);
   const readBy = (rootsPem: string): BundleClaims | undefined =>
     peeked && readBundleSignature(signature, { ...trust, rootsPem, nowMs: peeked.iat * 1000 });
-  const read = readBy(trust.rootsPem) ?? (formerPem === '' ? undefined : readBy(formerPem));
+  const read = readBy(trust.rootsPem);
   const claims = read?.aud === namespace ? read : undefined;
   const isManaged = metadata.labels?.[LABEL_MANAGED] === 'true';
   if (!isManaged) return { claims, wrong: `the label ${LABEL_MANAGED} was missing` };
   if (immutable) return { claims, wrong: 'it was immutable' };
-  if (claims !== undefined && holds(digests, claims.files)) return { claims, wrong: undefined };
+  const said = claims ?? (formerPem === '' ? undefined : readBy(formerPem));
+  if (said?.aud === namespace && holds(digests, said.files)) return { claims, wrong: undefined };
   return { claims, wrong: 'its data were not what agent-trust has signed' };
 }
 

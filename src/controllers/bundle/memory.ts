@@ -16,6 +16,9 @@ export interface Adoption {
   readonly lists: Pick<RevocationLists, 'adopt'>;
 }
 
+/** No clock that a cluster lives with is so far ahead: all its certificates would have ended. */
+const FAR_AHEAD_MS = 366 * 86_400_000;
+
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** By namespace. */
@@ -67,10 +70,15 @@ export class BundleMemory {
     this.#adopted.add(namespace);
   }
 
-  /** Greater than all before: the time in milliseconds, unless there was one in this millisecond or the clock went back. */
+  /**
+   * Greater than all before: the time in milliseconds, unless there was one in this millisecond or the clock went back. What is
+   * more than a year ahead does not count: nobody reads what would come after the greatest integer.
+   */
   nextSequence(namespace: string, observed: number, nowMs: number): number {
-    const last = Math.max(observed, this.#sequences.get(namespace) ?? 0);
-    const sequence = Math.max(last + 1, Math.floor(nowMs));
+    const before = [observed, this.#sequences.get(namespace) ?? 0].filter(
+      (each) => each <= nowMs + FAR_AHEAD_MS,
+    );
+    const sequence = Math.max(...before.map((each) => each + 1), Math.floor(nowMs));
     this.#sequences.set(namespace, sequence);
     return sequence;
   }

@@ -20,6 +20,8 @@ export interface CrlPorts {
   readonly revoked: RevokedBook;
   readonly client: Pick<KubeClient, 'list'>;
   readonly nowMs: () => number;
+  /** What ended before this has ended for sure: nothing is forgotten because of a clock that is wrong. */
+  readonly surelyPastMs: () => number;
 }
 
 const NOT_YET_RECHECK_MS = 1_000;
@@ -28,7 +30,7 @@ const RECHECK_MS = 10 * 60_000;
 const GATHER_MS = 100;
 
 /** The key says nothing. Idempotent. */
-export function crlReconciler({ view, leaves, revoked, client, nowMs }: CrlPorts): Reconcile {
+export function crlReconciler({ view, leaves, revoked, client, nowMs, surelyPastMs }: CrlPorts): Reconcile {
   return async (_key, { signal }) => {
     const now = nowMs();
     if (!view.identities.hasSynced || !leaves.isComplete)
@@ -38,8 +40,8 @@ export function crlReconciler({ view, leaves, revoked, client, nowMs }: CrlPorts
       const alive = new Set(items.map(({ metadata }) => metadata.uid));
       revoked.end([...uids].filter((uid) => !alive.has(uid)));
     }
-    leaves.prune(now);
-    revoked.prune(now);
+    leaves.prune(surelyPastMs());
+    revoked.prune(surelyPastMs());
     return { kind: 'recheck', atMs: now + RECHECK_MS };
   };
 }

@@ -21,6 +21,8 @@ export interface RevokedBookOptions {
   readonly view: Pick<IdentityView, 'identities'>;
   readonly leaves: LeafBook;
   readonly nowMs: () => number;
+  /** A leaf that ended before this has ended for sure: every other one is revoked, and stays so. */
+  readonly surelyPastMs: () => number;
 }
 
 /** Told of leaves that were not revoked before. */
@@ -75,7 +77,7 @@ export class RevokedBook {
     return missingIdentities(lines, {
       isKnown: (uid) => this.#identityOf(uid) !== undefined,
       isRevoked: (serialHex) => this.#revoked.has(serialHex),
-      nowMs: this.#options.nowMs(),
+      nowMs: this.#options.surelyPastMs(),
     });
   }
 
@@ -89,8 +91,8 @@ export class RevokedBook {
 
   /** Takes over what an earlier leader has revoked. Of a leaf that the ledger does not know any more the end is not known either. */
   adopt(adopted: readonly AdoptedLeaf[]): void {
-    const { leaves, nowMs } = this.#options;
-    const now = nowMs();
+    const { leaves, surelyPastMs } = this.#options;
+    const pastMs = surelyPastMs();
     const found = adopted
       .filter(({ serialHex }) => !this.#revoked.has(serialHex))
       .map((leaf): RevokedLeaf => {
@@ -98,10 +100,10 @@ export class RevokedBook {
         const notAfterMs = line?.notAfterMs ?? leaf.revokedAtMs + LEAF_DURATION_MS.max;
         return { ...leaf, namespace: line?.namespace, notAfterMs };
       });
-    this.#add(found.filter((leaf) => isListed(leaf, now)));
+    this.#add(found.filter((leaf) => isListed(leaf, pastMs)));
   }
 
-  /** Forgets what has to stand on no list any more. */
+  /** Forgets what has to stand on no list any more at `nowMs`. Give a time that is surely not ahead. */
   prune(nowMs: number): void {
     for (const [serialHex, leaf] of this.#revoked)
       if (!isListed(leaf, nowMs)) this.#revoked.delete(serialHex);
@@ -122,9 +124,10 @@ export class RevokedBook {
 
   #revoke(lines: readonly LedgerLine[], kill: (line: LedgerLine) => Kill | undefined): void {
     const nowMs = this.#options.nowMs();
+    const pastMs = this.#options.surelyPastMs();
     const found: RevokedLeaf[] = [];
     for (const line of lines) {
-      if (line.notAfterMs < nowMs || this.#revoked.has(line.serialHex)) continue;
+      if (line.notAfterMs < pastMs || this.#revoked.has(line.serialHex)) continue;
       const why = kill(line);
       if (why !== undefined) found.push(revokedLeaf(line, why, nowMs));
     }

@@ -3,6 +3,7 @@
  * said of its identity: others trust whom that leaf belongs to, and show leaves of every generation in return.
  */
 
+import { holdsGoodLeaf } from '../../domain/certificate/good-leaf.ts';
 import type { CertificatePlan } from '../../domain/certificate/plan.ts';
 import { mustRecreate, repairFindings, type SecretWish } from '../../domain/certificate/repair.ts';
 import { recordedTemplate, templateProblems } from '../../domain/certificate/secret-template.ts';
@@ -20,7 +21,7 @@ export interface AroundContext extends Holder, Pick<Context, 'key' | 'signal'> {
   readonly ports: Holder['ports'] &
     RepairPorts &
     Pick<IdentityPorts, 'attempts' | 'events' | 'nowMs' | 'rejected' | 'roots'>;
-  readonly inputs: Holder['inputs'] & Pick<IdentityInputs, 'secret' | 'outdated'>;
+  readonly inputs: Holder['inputs'] & Pick<IdentityInputs, 'authority' | 'secret' | 'outdated'>;
 }
 
 /** What came of it. */
@@ -29,46 +30,51 @@ export interface Around {
   readonly secret: SecretRecord | undefined;
   /** When to look again, because mending has to wait. */
   readonly recheckAtMs: number | undefined;
+  /** What kept one under a former name from being mended: it stops nothing, and is to be thrown when the rest is done. */
+  readonly failure: { readonly error: unknown } | undefined;
 }
 
 type Repair = Extract<CertificatePlan, { kind: 'repair' }>;
 
-/** Mends it in all Secrets of the identity that hold a good leaf. @throws KubeError. */
+/** Mends it in all Secrets of the identity that hold a good leaf. @throws KubeError about the one of the wanted name. */
 export async function keepAround(context: AroundContext): Promise<Around> {
   const { ports, key, inputs } = context;
   const { authority, outdated } = inputs;
-  let { secret } = inputs;
   let recheckAtMs: number | undefined;
-  if (authority.kind !== 'ready') return { secret, recheckAtMs };
+  let failure: Around['failure'];
+  if (authority.kind !== 'ready') return { secret: inputs.secret, recheckAtMs, failure };
   ports.roots.note(authority.bundlePem);
-  for (const held of [secret, ...outdated]) {
-    if (held === undefined || !holdsGoodLeaf(context, held)) continue;
+  const keep = async (held: SecretRecord): Promise<SecretRecord> => {
+    if (!isKept(context, held)) return held;
     const kept = await keepOne(context, authority, held);
-    if (held === secret) secret = kept.secret;
     recheckAtMs ??= kept.recheckAtMs;
+    return kept.secret;
+  };
+  for (const held of outdated) {
+    try {
+      await keep(held);
+    } catch (error) {
+      failure ??= { error };
+    }
   }
-  if (recheckAtMs === undefined) ports.attempts.carried(key, authority.bundleSha256);
-  return { secret, recheckAtMs };
+  const secret = inputs.secret && (await keep(inputs.secret));
+  if (recheckAtMs === undefined && failure === undefined) ports.attempts.carried(key, authority.bundleSha256);
+  return { secret, recheckAtMs, failure };
 }
 
-/** Whether peers take the leaf: it is not over, who is trusted has signed it, and it is not revoked. */
-function holdsGoodLeaf(context: AroundContext, secret: SecretRecord): boolean {
-  const { ports, key } = context;
-  const { certificate: leaf, keyMatches } = secret.facts.content;
-  return (
-    leaf.kind === 'certificate' &&
-    keyMatches &&
-    isTrusted(context, leaf.authorityId) &&
-    leaf.notAfterMs >= ports.nowMs() &&
-    leaf.notBeforeMs >= (ports.attempts.wipedAtMs(key) ?? 0) &&
-    ports.rejected(leaf)?.because !== 'revoked' &&
-    isOwn(context, secret)
-  );
-}
-
-/** That of an issuer stays while the issuer may not be asked; whom its agent trusts follows all the same. */
-function isTrusted({ inputs }: AroundContext, authorityId: string | undefined): boolean {
-  return authorityId !== undefined || issuerOfSpec(inputs.identity.spec) !== undefined;
+/** Whether it is the identity's, and peers take its leaf. */
+function isKept(context: AroundContext, secret: SecretRecord): boolean {
+  const { ports, key, inputs } = context;
+  const { content } = secret.facts;
+  const leaf = content.certificate;
+  if (leaf.kind === 'problem' || leaf.notBeforeMs < (ports.attempts.wipedAtMs(key) ?? 0)) return false;
+  const standing = {
+    isTrusted: leaf.authorityId !== undefined,
+    hasIssuer: issuerOfSpec(inputs.identity.spec) !== undefined,
+    rejected: ports.rejected,
+    nowMs: ports.nowMs(),
+  };
+  return holdsGoodLeaf(content, standing) && isOwn(context, secret);
 }
 
 async function keepOne(

@@ -214,7 +214,7 @@ async function gatherSecrets(ports: GatherPorts, of: SecretsOf, signal: AbortSig
     secret: secret && verifiedRecord(secret, ports.judge.trusted),
     signing: alive(keys),
     orphans: [certificate, keys, ...others].filter((each) => each !== undefined).filter(isDead),
-    outdated: others.filter(isOwn),
+    outdated: others.filter(isOwn).map((each) => verifiedRecord(each, ports.judge.trusted)),
   };
 }
 

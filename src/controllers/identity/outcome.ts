@@ -2,6 +2,7 @@
 
 import type { ReadyReason } from '../../api/conditions.ts';
 import { isOwnSecret } from '../../domain/certificate/ownership.ts';
+import type { CertificatePlan } from '../../domain/certificate/plan.ts';
 import { buildSpiffeId } from '../../domain/certificate/spiffe-id.ts';
 import { isOwnSigningSecret } from '../../domain/signing/secret-plan.ts';
 import { signingFacts } from '../signing/signing-record.ts';
@@ -9,7 +10,7 @@ import { certificateReport } from './certificate-report.ts';
 import type { Context, IdentityPorts, Result } from './context.ts';
 import type { IdentityInputs } from './gather.ts';
 import { meshReport } from './mesh-report.ts';
-import type { SecretRecord } from './secret-record.ts';
+import { ownerUids, type SecretRecord } from './secret-record.ts';
 import { signingReport } from './signing-report.ts';
 import type { IdentityReport } from './status.ts';
 
@@ -58,10 +59,38 @@ export function refused(context: Context, { reason, message, wipe = false }: Ref
   };
 }
 
+/** Something undoes what is mended: it is let be until `untilMs`. */
+export function paused(context: Context, plan: CertificatePlan, untilMs: number): Result {
+  const what = plan.kind === 'repair' ? whatOf(plan) : 'a new certificate';
+  const until = new Date(untilMs).toISOString().replace(/\.\d{3}Z/, 'Z');
+  const message = `Mended more than six times within an hour, and broken again (${what}). Next try at ${until}. Find who writes Secret ${context.inputs.resolved.secretName}.`;
+  const result = refused(context, { reason: 'RepairLoop', message });
+  return { ...result, outcome: { kind: 'recheck', atMs: untilMs } };
+}
+
+/** What is on the server is not what was sent; it is written again at `retryAtMs`. */
+export function altered(context: Context, plan: Repair, retryAtMs: number): Result {
+  const { ports, inputs } = context;
+  const message = `Secret ${inputs.resolved.secretName} was altered on its way to the server (${whatOf(plan)}). It is tried again by itself; a mutating webhook or policy may be what alters it.`;
+  ports.events.failed(inputs.identity, message);
+  return {
+    report: reportOf(context, { reason: 'IssueFailed', message, secret: inputs.secret }),
+    outcome: { kind: 'recheck', atMs: retryAtMs },
+  };
+}
+
+type Repair = Extract<CertificatePlan, { kind: 'repair' }>;
+
+function whatOf({ findings }: Repair): string {
+  return findings.map(({ message }) => message).join('; ');
+}
+
 /** Whose Secrets are told apart. */
 export interface Holder {
-  readonly ports: Pick<IdentityPorts, 'settings'>;
-  readonly inputs: Pick<IdentityInputs, 'identity' | 'resolved' | 'authority'>;
+  readonly ports: Pick<IdentityPorts, 'settings' | 'judge'>;
+  readonly inputs: Pick<IdentityInputs, 'identity' | 'resolved'> & {
+    readonly situation: Pick<IdentityInputs['situation'], 'olderClaimant'>;
+  };
 }
 
 /** The report; `secret` is what the identity holds now, if it is its own. */
@@ -107,15 +136,24 @@ export function isOwnKeys({ inputs }: Context, secret: SecretRecord | undefined)
 }
 
 /** Whether a Secret is this identity's: by its word, or by what it holds when it says nothing. */
-export function isOwn({ ports, inputs }: Holder, secret: SecretRecord | undefined): boolean {
-  const { identity, resolved, authority } = inputs;
+export function isOwn(holder: Holder, secret: SecretRecord | undefined): boolean {
+  const { ports, inputs } = holder;
+  const { identity, resolved, situation } = inputs;
+  // Two identities on one ServiceAccount have one SPIFFE ID: what the Secret holds speaks for the older one.
+  if (secret === undefined || situation.olderClaimant !== undefined) return saysIsOwn(holder, secret);
   const { namespace, uid } = identity.metadata;
   const { serviceAccountName } = resolved;
   const spiffeId =
     buildSpiffeId({ trustDomain: ports.settings.trustDomain, namespace, serviceAccountName }) ?? '';
-  const trustedAuthorities = authority.kind === 'ready' ? authority.trusted : [];
-  return (
-    secret !== undefined &&
-    isOwnSecret({ identityUid: uid, profile: { spiffeId }, trustedAuthorities }, secret.facts)
-  );
+  // With the CAs of issuers, also of one that the spec named before.
+  const trustedAuthorities = ports.judge.trusted();
+  return isOwnSecret({ identityUid: uid, profile: { spiffeId }, trustedAuthorities }, secret.facts);
+}
+
+/** Whether a Secret is this identity's by its word. */
+export function saysIsOwn(
+  { inputs: { identity } }: { readonly inputs: Pick<IdentityInputs, 'identity'> },
+  secret: SecretRecord | undefined,
+): boolean {
+  return secret !== undefined && ownerUids(secret).includes(identity.metadata.uid);
 }

@@ -32,7 +32,7 @@ import { askIssuer, issuerWayOut } from './delegated.ts';
 import { explainFailure } from './failure.ts';
 import { gatherGone, gatherIdentity, type IdentityInputs, type SeenIdentity, seeIdentity } from './gather.ts';
 import { isMending } from './identity-events.ts';
-import { refused, reportOf } from './outcome.ts';
+import { altered, paused, refused, reportOf } from './outcome.ts';
 import type { SecretRecord } from './secret-record.ts';
 import { wipeOrphans, wipeOutdated, wipeOwn } from './wipe.ts';
 import { certificateWish } from './wish.ts';
@@ -159,8 +159,9 @@ async function serve(context: Context): Promise<Result> {
     return serveLeaf(context);
   }
   // First, whatever becomes of the leaf: what refuses another one, or waits for it, keeps no generation from being carried.
-  const { secret, recheckAtMs } = await keepAround(context);
+  const { secret, recheckAtMs, failure } = await keepAround(context);
   const { report, outcome } = await serveLeaf({ ...context, inputs: { ...inputs, secret } });
+  if (failure !== undefined) throw failure.error;
   return { report, outcome: sooner(outcome, recheckAtMs) };
 }
 
@@ -225,10 +226,12 @@ async function keepCertificate(context: Context, wished: Wished): Promise<Result
   ports.attempts.succeeded(key);
   if (signing.kind === 'issuer' && signing.problem !== undefined) return refused(context, signing.problem);
   const next = planCertificate(wish, secret?.facts, nowMs);
+  const againAtMs = nowMs + NOT_YET_RECHECK_MS;
+  if (next.kind === 'repair') return altered({ ...context, inputs: { ...inputs, secret } }, next, againAtMs);
   const message = `Secret ${wish.secret.name} holds the certificate of ${wish.profile.spiffeId}.`;
   return {
     report: reportOf(context, { reason: 'Issued', message, secret }),
-    outcome: { kind: 'recheck', atMs: next.kind === 'keep' ? next.recheckAtMs : nowMs + NOT_YET_RECHECK_MS },
+    outcome: { kind: 'recheck', atMs: next.kind === 'keep' ? next.recheckAtMs : againAtMs },
   };
 }
 
@@ -283,13 +286,4 @@ function withheld(
       ? issuerWayOut(signing.issuer)
       : 'To start another authority, scale the operator to 0, delete Secret agent-trust-ca in its namespace, and scale it up again: every agent then gets a new certificate.';
   return refused(context, { reason: 'AuthorityUnavailable', message: `${plan.message}. ${wayOut}` });
-}
-
-function paused(context: Context, plan: CertificatePlan, untilMs: number): Result {
-  const what =
-    plan.kind === 'repair' ? plan.findings.map(({ message }) => message).join('; ') : 'a new certificate';
-  const until = new Date(untilMs).toISOString().replace(/\.\d{3}Z/, 'Z');
-  const message = `Mended more than six times within an hour, and broken again (${what}). Next try at ${until}. Find who writes Secret ${context.inputs.resolved.secretName}.`;
-  const result = refused(context, { reason: 'RepairLoop', message });
-  return { ...result, outcome: { kind: 'recheck', atMs: untilMs } };
 }

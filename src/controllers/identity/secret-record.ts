@@ -78,7 +78,7 @@ export function verifiedRecord(record: SecretRecord, trusted: TrustedAuthorities
   const { content } = record.facts;
   if (record.verifiedWith === authorities || content.certificate.kind !== 'certificate') return record;
   const end = signingAuthority(Buffer.from(record.certificatePem, 'latin1'), authorities);
-  const { intermediateCount: _, ...leaf } = content.certificate;
+  const { intermediateCount: _count, lacksIntermediates: _lacks, ...leaf } = content.certificate;
   const certificate = { ...leaf, authorityId: undefined, ...end };
   return {
     ...record,

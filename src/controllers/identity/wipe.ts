@@ -2,8 +2,8 @@
 
 import { wipeSecret } from './act.ts';
 import type { Context, IdentityPorts } from './context.ts';
-import { isOwn, isOwnKeys } from './outcome.ts';
-import { ownerUids, type SecretRecord } from './secret-record.ts';
+import { isOwn, isOwnKeys, saysIsOwn } from './outcome.ts';
+import type { SecretRecord } from './secret-record.ts';
 
 /** Secrets of former identities. Nobody is left to tell; they are counted. */
 export async function wipeOrphans(
@@ -25,21 +25,14 @@ export async function wipeOutdated(context: Context): Promise<void> {
 /** Everything that the identity holds. */
 export async function wipeOwn(context: Context): Promise<void> {
   const { ports, key, inputs } = context;
-  const { eligibility, secret, signing, outdated } = inputs;
-  // Two identities on one ServiceAccount have one SPIFFE ID: there only the Secret's own word counts.
-  const isTaken = eligibility.kind === 'refused' && eligibility.reason === 'ServiceAccountTaken';
-  const holds = isTaken ? saysIsOwn : isOwn;
+  const { secret, signing, outdated } = inputs;
   const held = [
-    ...[secret].filter((each) => holds(context, each)),
+    ...[secret].filter((each) => isOwn(context, each)),
     ...[signing].filter((each) => saysIsOwn(context, each) || isOwnKeys(context, each)),
   ];
   await wipeEach(context, [...held.filter((each) => each !== undefined), ...outdated]);
   ports.attempts.wiped(key, ports.nowMs());
   ports.signing.forget(key);
-}
-
-function saysIsOwn({ inputs: { identity } }: Context, secret: SecretRecord | undefined): boolean {
-  return secret !== undefined && ownerUids(secret).includes(identity.metadata.uid);
 }
 
 async function wipeEach({ ports, inputs, signal }: Context, secrets: readonly SecretRecord[]): Promise<void> {

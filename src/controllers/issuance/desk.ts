@@ -46,7 +46,7 @@ export interface DeskPorts {
 /** A person may have to approve a request; after this another one is made, with another key. */
 const PATIENCE_MS = 3_600_000;
 /** A leaf that could not be written into its Secret is tried again so long. */
-const MAX_AGE_MS = 10 * 60_000;
+const MAX_AGE_MS = 20 * 60_000;
 const RECHECK_MS = 30_000;
 
 /** One for all issuers. */
@@ -232,7 +232,7 @@ function isStill(stage: Stage, ask: LeafAsk, nowMs: number): boolean {
     case 'asked':
       return nowMs >= stage.askedAtMs && nowMs <= stage.askedAtMs + PATIENCE_MS;
     case 'issued':
-      return nowMs >= stage.issuedAtMs && nowMs <= stage.issuedAtMs + 2 * MAX_AGE_MS;
+      return nowMs >= stage.issuedAtMs && nowMs <= stage.issuedAtMs + MAX_AGE_MS;
     case 'refused': {
       const { retryAtMs } = stage.answer;
       return (

@@ -12,6 +12,7 @@ import { encodePem } from '../../crypto/pem.ts';
 import { type IssuerRef, issuerId } from '../../domain/issuance/issuer.ts';
 import { isGraceOver } from '../../domain/issuance/trust.ts';
 import { judgeFailure } from '../../kube/failure.ts';
+import { lastEnds } from '../ledger/last-ends.ts';
 import type { LeafBook } from '../ledger/leaf-book.ts';
 import { type IssuerEvent, issuerChanges } from './issuer-events.ts';
 import type { KeptCA, KeptCAs, ListedIssuer, RememberedCA } from './issuer-state.ts';
@@ -243,13 +244,6 @@ export class IssuerBook {
 /** The CAs as PEM, one after the other. */
 export function pemOf(certificates: readonly AuthorityCertificate[]): readonly string[] {
   return certificates.map(({ certificate }) => encodePem('CERTIFICATE', certificate.raw));
-}
-
-function lastEnds(leaves: Pick<LeafBook, 'lines'>): ReadonlyMap<string, number> {
-  const ends = new Map<string, number>();
-  for (const { generation, notAfterMs } of leaves.lines())
-    if (notAfterMs > (ends.get(generation) ?? 0)) ends.set(generation, notAfterMs);
-  return ends;
 }
 
 function isTerminal(error: unknown): error is Error {

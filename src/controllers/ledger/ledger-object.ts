@@ -3,6 +3,7 @@
 import {
   ANNOTATION_CLOSED,
   ANNOTATION_COMPLETE_SINCE,
+  ANNOTATION_EARLIER_LEDGERS,
   ANNOTATION_HIGHEST_NOT_AFTER,
   ANNOTATION_LEASE_EPOCH,
   LABEL_LEDGER,
@@ -37,6 +38,8 @@ export interface OpenLedger {
 
 /** The latest instant that a Date can hold. */
 const NEVER_MS = 8.64e15;
+/** So many earlier ledgers are named, a million leaves: what annotations may say has an end. */
+const MAX_EARLIER = 2000;
 
 /** Its name. */
 export function nameOf({ number }: OpenLedger): string {
@@ -102,8 +105,18 @@ export function isWrittenBy(epoch: string, { metadata }: LedgerConfigMap): boole
   return metadata.annotations?.[ANNOTATION_LEASE_EPOCH] === epoch;
 }
 
+/** What a ledger is written with. */
+interface WrittenWith {
+  /** The operator's namespace. */
+  readonly namespace: string;
+  /** Names the leader's term. */
+  readonly epoch: string;
+  /** Ledgers that are closed, the oldest first. */
+  readonly closed: Iterable<OpenLedger>;
+}
+
 /** The object to write. */
-export function configMapOf(ledger: OpenLedger, namespace: string, epoch: string): LedgerConfigMap {
+export function configMapOf(ledger: OpenLedger, { namespace, epoch, closed }: WrittenWith): LedgerConfigMap {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -116,9 +129,38 @@ export function configMapOf(ledger: OpenLedger, namespace: string, epoch: string
         [ANNOTATION_LEASE_EPOCH]: epoch,
         [ANNOTATION_HIGHEST_NOT_AFTER]: new Date(ledger.highestNotAfterMs).toISOString(),
         [ANNOTATION_COMPLETE_SINCE]: new Date(ledger.completeSinceMs).toISOString(),
+        [ANNOTATION_EARLIER_LEDGERS]: earlierText(ledger, closed),
         ...(isFull(ledger) ? { [ANNOTATION_CLOSED]: 'true' } : {}),
       },
     },
     data: { ledger: ledger.text },
   };
+}
+
+/**
+ * Whether every ledger is there that this one names as an earlier one, but for those whose leaves had all ended by `nowMs`. One
+ * that says nothing of earlier ones is not believed.
+ */
+export function hasEarlier(
+  { metadata }: LedgerConfigMap,
+  numbers: ReadonlySet<number>,
+  nowMs: number,
+): boolean {
+  const named = metadata.annotations?.[ANNOTATION_EARLIER_LEDGERS];
+  if (named === undefined) return false;
+  return named
+    .split(',')
+    .filter((entry) => entry !== '')
+    .every((entry) => {
+      const [number, highestNotAfter = ''] = entry.split('=');
+      return numbers.has(Number(number)) || Date.parse(highestNotAfter) < nowMs;
+    });
+}
+
+function earlierText({ number }: OpenLedger, closed: Iterable<OpenLedger>): string {
+  return [...closed]
+    .filter((earlier) => earlier.number < number)
+    .slice(-MAX_EARLIER)
+    .map((earlier) => `${earlier.number}=${new Date(earlier.highestNotAfterMs).toISOString()}`)
+    .join();
 }

@@ -4,16 +4,17 @@
  * flow: callers wait in `commit`; one write at a time carries the lines of all who wait at that moment.
  * guarantees: when `commit` returns, the line is on the server. A leader that took over has put its epoch into the
  * open ledger, so that every later commit of an older leader is a conflict and ends in `LeadershipLost`.
- * There is one from the take-over on, and it says since when none is missing: when somebody deletes ledgers, that is now. A ledger is closed at 500 lines and deleted once its last leaf has expired.
+ * There is one from the take-over on, and it says since when none is missing: when somebody deletes ledgers, that is now, also
+ * when no operator ran, since it names those before it. A ledger is closed at 500 lines and deleted once its last leaf has expired.
  * source: docs/architecture.md, "The issuance ledger".
  */
 
-import { ANNOTATION_CLOSED, LEDGER_PREFIX } from '../../api/group.ts';
 import { formatLedgerLine, type LedgerLine, LINES_PER_LEDGER } from '../../domain/ledger/ledger-line.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { CONFIG_MAP } from '../../kube/core-types.ts';
 import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
 import type { CallOptions } from '../../kube/resource-calls.ts';
+import { foundLedgers } from './found-ledgers.ts';
 import type { LeafBook } from './leaf-book.ts';
 import {
   configMapOf,
@@ -22,8 +23,6 @@ import {
   isFull,
   isWrittenBy,
   type LedgerConfigMap,
-  ledgerOf,
-  linesOf,
   nameOf,
   type OpenLedger,
   versionOf,
@@ -39,9 +38,6 @@ export class LeadershipLost extends Error {
   readonly code = 'LEADERSHIP_LOST';
   readonly retryable = false;
 }
-
-/** With a number that can be counted on. */
-const LEDGER_NAME = new RegExp(`^${LEDGER_PREFIX}[1-9][0-9]{0,8}$`);
 
 const LOST = 'another leader has taken the ledger over';
 
@@ -207,32 +203,32 @@ export class IssuanceLedger {
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
+      if (this.#waiting.length === 0) await this.#openNext();
     }
     this.#flushing = false;
   }
 
-  /** Reads all ledgers: the newest is the open one, unless it is closed; the others are remembered. */
+  /** Reads all ledgers, and remembers the closed ones. */
   async #findOpen(
     signal: AbortSignal | undefined,
   ): Promise<{ readonly open: OpenLedger; readonly lines: readonly LedgerLine[] }> {
     // Not by label: one that somebody took off would hide the open ledger, and its name would stay taken.
     const selection = { namespace: this.#namespace };
     const { items } = await this.#store.list<LedgerConfigMap>(CONFIG_MAP, selection, { ...CALL, signal });
-    const found = items
-      .filter(({ metadata }) => LEDGER_NAME.test(metadata.name))
-      .map((item) => ({
-        ...ledgerOf(item, this.#nowMs()),
-        isClosed: item.metadata.annotations?.[ANNOTATION_CLOSED] !== undefined,
-      }))
-      .sort((left, right) => left.number - right.number);
-    const newest = found.at(-1);
-    this.#nextNumber = (newest?.number ?? 0) + 1;
+    const { open, closed, lines } = foundLedgers(items, this.#nowMs());
     this.#closed.clear();
-    const isOpen = newest !== undefined && !newest.isClosed && !isFull(newest);
-    for (const ledger of isOpen ? found.slice(0, -1) : found) this.#remember(ledger);
-    const lines = found.flatMap(linesOf);
-    const completeSinceMs = newest?.completeSinceMs ?? wholeSeconds(this.#nowMs());
-    return { open: isOpen ? newest : emptyLedger(this.#nextNumber, completeSinceMs), lines };
+    for (const ledger of closed) this.#remember(ledger);
+    return { open, lines };
+  }
+
+  /** One that is missing was deleted, so none is missing for long. What fails here is made up for by the next line. */
+  async #openNext(): Promise<void> {
+    if (this.#open !== undefined || this.#isLost) return;
+    const next = emptyLedger(this.#nextNumber, this.#completeSinceMs);
+    await this.#put(next).then(
+      (written) => this.#keep(written),
+      () => {},
+    );
   }
 
   /** Puts the lines on the server, whatever became of earlier answers. */
@@ -269,7 +265,8 @@ export class IssuanceLedger {
   }
 
   async #put(ledger: OpenLedger, options: CallOptions = CALL): Promise<OpenLedger> {
-    const object = configMapOf(ledger, this.#namespace, this.#epoch);
+    const closed = this.#closed.values();
+    const object = configMapOf(ledger, { namespace: this.#namespace, epoch: this.#epoch, closed });
     const written =
       ledger.on === undefined
         ? await this.#store.create(CONFIG_MAP, object, options)

@@ -20,18 +20,23 @@ export interface RevocationPorts {
   readonly client: Pick<KubeClient, 'delete'>;
   readonly write: WriteStatus<TokenRevocation>;
   readonly nowMs: () => number;
+  /** What was over before this is over for sure: no other object is deleted. */
+  readonly surelyPastMs: () => number;
 }
+
+/** One that waits for nothing but a clock that can be believed is looked at this often. */
+const UNSURE_RECHECK_MS = 60_000;
 
 /** Idempotent; a key is `namespace/name` of a TokenRevocation. */
 export function revocationReconciler(ports: RevocationPorts): Reconcile {
-  const { revocations, book, write, nowMs } = ports;
+  const { revocations, book, write, nowMs, surelyPastMs } = ports;
   return async (key, { signal }) => {
     const revocation = revocations.get(key);
     if (revocation === undefined) return { kind: 'settled' };
     const judged = book.judged(revocation);
     const now = nowMs();
     const deleteAtMs = judged.kind === 'entry' ? deletionMs(judged, revocation) : Number.POSITIVE_INFINITY;
-    if (now >= deleteAtMs) {
+    if (surelyPastMs() >= deleteAtMs) {
       await remove(ports, revocation, signal);
       return { kind: 'settled' };
     }
@@ -47,7 +52,8 @@ function outcome(judged: JudgedRevocation, deleteAtMs: number, nowMs: number): O
   if (judged.kind === 'not-governed') return { kind: 'stalled', reason: 'NamespaceNotGoverned' };
   const endMs = judged.entry.until * 1000;
   if (nowMs < endMs) return { kind: 'recheck', atMs: endMs };
-  return Number.isFinite(deleteAtMs) ? { kind: 'recheck', atMs: deleteAtMs } : { kind: 'settled' };
+  if (!Number.isFinite(deleteAtMs)) return { kind: 'settled' };
+  return { kind: 'recheck', atMs: deleteAtMs > nowMs ? deleteAtMs : nowMs + UNSURE_RECHECK_MS };
 }
 
 function deletionMs(

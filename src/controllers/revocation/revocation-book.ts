@@ -27,6 +27,8 @@ export interface RevocationBookOptions {
   readonly operatorNamespace: string;
   readonly trustDomain: string;
   readonly nowMs: () => number;
+  /** An entry that was over before this is over for sure: every other one is kept when its object goes. */
+  readonly surelyPastMs: () => number;
 }
 
 interface Known {
@@ -95,22 +97,23 @@ export class RevocationBook {
   /** Entries that are not over yet. */
   *entries(): Iterable<Revocation> {
     const nowSeconds = this.#options.nowMs() / 1000;
+    const pastSeconds = this.#pastSeconds();
     for (const revocation of this.#options.revocations.values()) {
       const judged = this.judged(revocation);
       if (judged.kind === 'entry' && judged.entry.until > nowSeconds) yield judged.entry;
     }
     for (const [text, entry] of this.#kept) {
       if (entry.until > nowSeconds) yield entry;
-      else this.#kept.delete(text);
+      else if (entry.until <= pastSeconds) this.#kept.delete(text);
     }
   }
 
   /** Takes entries over that an earlier leader has signed: their objects may be gone. */
   adopt(entries: readonly Revocation[]): void {
     const known = new Set([...this.entries()].map((entry) => JSON.stringify(entry)));
-    const nowSeconds = this.#options.nowMs() / 1000;
+    const pastSeconds = this.#pastSeconds();
     for (const entry of entries) {
-      if (entry.until <= nowSeconds || known.has(JSON.stringify(entry))) continue;
+      if (entry.until <= pastSeconds || known.has(JSON.stringify(entry))) continue;
       this.#keep(entry);
       this.#notify(entry.namespace);
     }
@@ -144,9 +147,12 @@ export class RevocationBook {
     const judged = this.judged(gone);
     this.#known.delete(key);
     this.#since.delete(gone.metadata.uid);
-    if (judged.kind === 'entry' && judged.entry.until > this.#options.nowMs() / 1000)
-      this.#keep(judged.entry);
+    if (judged.kind === 'entry' && judged.entry.until > this.#pastSeconds()) this.#keep(judged.entry);
     return judged;
+  }
+
+  #pastSeconds(): number {
+    return this.#options.surelyPastMs() / 1000;
   }
 
   #keep(entry: Revocation): void {

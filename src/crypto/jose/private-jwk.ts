@@ -11,6 +11,7 @@ const PREFIX = {
   EC: Buffer.from('308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420', 'hex'),
   OKP: Buffer.from('302e020100300506032b657004220420', 'hex'),
 } as const;
+const NUMBER_BYTES = 32;
 /** What stands between the private number on P-256 and the two numbers of the point. */
 const POINT_PREFIX: Buffer = Buffer.from('a14403420004', 'hex');
 
@@ -48,13 +49,25 @@ export function readPrivateKeyPem(pem: Buffer): PrivateJwk | undefined {
   const form = { label: 'PRIVATE KEY', limitBytes: PEM_LIMIT_BYTES.privateKey, maxBlocks: 1 } as const;
   const read = decodePem(pem, form);
   const [der] = read.kind === 'blocks' ? read.blocks : [];
-  if (der === undefined) return undefined;
+  // Of another form nothing is exported: an export that fails leaves an error behind, and the next key that is read fails with it.
+  if (der === undefined || !hasForm(der)) return undefined;
   try {
     const jwk = privateJwkOf(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
     return jwk !== undefined && isWholeKey(jwk) && pkcs8Of(jwk).equals(der) ? jwk : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** All but the numbers is as {@link privateKeyPem} writes it. */
+function hasForm(pkcs8Der: Buffer): boolean {
+  const { EC, OKP } = PREFIX;
+  const pointAt = EC.length + NUMBER_BYTES;
+  const isOnEC =
+    pkcs8Der.length === pointAt + POINT_PREFIX.length + 2 * NUMBER_BYTES &&
+    pkcs8Der.indexOf(EC) === 0 &&
+    pkcs8Der.indexOf(POINT_PREFIX, pointAt) === pointAt;
+  return isOnEC || (pkcs8Der.length === OKP.length + NUMBER_BYTES && pkcs8Der.indexOf(OKP) === 0);
 }
 
 function isOnCurve({ d, ...jwk }: Extract<PrivateJwk, { kty: 'EC' }>): boolean {

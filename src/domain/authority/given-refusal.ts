@@ -31,6 +31,7 @@ export type GivenReason =
   | 'KeyUnreadable'
   | 'KeyMismatch'
   | 'KeyInUse'
+  | 'KeyRevoked'
   | 'NamesForbidden'
   | 'ForeignTrustDomain'
   | 'NotYetValid'
@@ -131,6 +132,10 @@ export const GIVEN_REASONS: Readonly<Record<GivenReason, GivenReasonText>> = {
   KeyInUse: {
     rule: 'Its key is new: it is not that of a generation that was replaced or has another certificate, as long as that is trusted.',
     wayOut: 'Make a new key: with the same one nothing is rotated',
+  },
+  KeyRevoked: {
+    rule: 'Its key is not that of an authority that was given before, and then tainted or revoked, whatever is asked for now.',
+    wayOut: 'Make a new key, and an authority with it',
   },
   NamesForbidden: {
     rule: 'nameConstraints are absent, or let URIs of the trust domain and DNS names below svc and svc.<cluster domain> through.',

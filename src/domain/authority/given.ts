@@ -51,7 +51,6 @@ type UseCheck = (certificate: GivenCertificate, required: GivenRequirements) => 
 export const MIN_GIVEN_LIFE_MS: number = 7 * 86_400_000;
 /** Clocks differ. */
 const CLOCK_TOLERANCE_MS = 60_000;
-const ANY_USAGE = '2.5.29.37.0';
 const STRONG_SIGNATURES: ReadonlySet<string> = new Set([
   '1.2.840.10045.4.3.2',
   '1.2.840.10045.4.3.3',
@@ -174,8 +173,8 @@ function profile({ violation, place }: GivenCertificate): GivenRefusal | undefin
 
 function usages({ extendedKeyUsages, place }: GivenCertificate): GivenRefusal | undefined {
   const lacking = ['clientAuth', 'serverAuth'].filter((usage) => !extendedKeyUsages.includes(usage));
-  if (extendedKeyUsages.length === 0 || extendedKeyUsages.includes(ANY_USAGE) || lacking.length === 0)
-    return undefined;
+  // OpenSSL does not take anyExtendedKeyUsage for them.
+  if (extendedKeyUsages.length === 0 || lacking.length === 0) return undefined;
   return refuseGiven('UsageRestricted', place, `extKeyUsage does not have ${lacking.join(' and ')}`);
 }
 

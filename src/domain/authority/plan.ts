@@ -5,23 +5,29 @@
  * clock or a cluster.
  */
 
-import type { AuthorityIntent, GenerationFacts, GivenFacts, Lacking } from './facts.ts';
+import type { GenerationFacts, Lacking } from './facts.ts';
+import { type GivenSituation, isAskedAway, usableGiven } from './given-choice.ts';
 import { type AuthorityPeriods, type GenerationSchedule, scheduleOf, scheduleOfGiven } from './periods.ts';
+import type { AuthorityStep } from './steps.ts';
 import { deadlineOf, excludeAt, type RotationReason, type Succession } from './succession.ts';
 
-/** Keys of all generations are in one Secret, and certificates of all in every bundle. */
+/**
+ * Keys of all generations are in one Secret, and certificates of all in every bundle. No more are made than these, but for one that is
+ * made because nothing else can sign; `authority-record.ts` reads a few more.
+ */
 const MAX_GENERATIONS = 6;
 
 /** What the decision depends on. */
-export interface AuthorityPlanInput {
+export interface AuthorityPlanInput extends GivenSituation {
   readonly nowMs: number;
   /** False while this machine and the API server disagree about the time: then nothing is given up. */
   readonly isClockTrusted: boolean;
   readonly periods: AuthorityPeriods;
   readonly generations: readonly GenerationFacts[];
-  readonly intent: AuthorityIntent;
-  /** Absent: generations are made here. */
-  readonly given?: GivenFacts | undefined;
+  /** False once the Secret with the keys could not be written: then nothing is made or dropped. */
+  readonly isSecretWritable: boolean;
+  /** False while Secrets of some agents cannot be looked at: `heldLeaves` may miss some. */
+  readonly areLeavesSeen: boolean;
   /** When this leader began: only what it has written itself since then is sure to be on its way. */
   readonly takenOverAtMs: number;
   /** False while nobody can tell what carries a generation: then none is seen, excluded or put to work for that. */
@@ -29,24 +35,6 @@ export interface AuthorityPlanInput {
   /** What has not been seen to carry a generation. */
   readonly lacking: (id: string) => Lacking;
 }
-
-/** Why a generation signs now: in its course, because of the deadline, or because nothing else can sign. */
-export type ActivationReason = 'Ready' | 'Deadline' | 'NothingElse';
-
-/** One step; `wait` when there is none before `untilMs`, unless something changes. */
-export type AuthorityStep =
-  | { readonly kind: 'make'; readonly reason: RotationReason }
-  | { readonly kind: 'note-seen'; readonly id: string; readonly isSeen: boolean }
-  | {
-      readonly kind: 'activate';
-      readonly id: string;
-      readonly reason: ActivationReason;
-      readonly missing: Lacking;
-    }
-  | { readonly kind: 'taint'; readonly id: string }
-  | { readonly kind: 'reissued'; readonly id: string }
-  | { readonly kind: 'drop'; readonly id: string; readonly reason: 'Retired' | 'Revoked' | 'Unused' }
-  | { readonly kind: 'wait'; readonly untilMs: number };
 
 /** The step, and what people are to know meanwhile. */
 export interface AuthorityPlan {
@@ -62,9 +50,10 @@ type Found = Pick<AuthorityPlan, 'step'> & Partial<Omit<AuthorityPlan, 'step'>>;
 /**
  * Decides the next step.
  *
- * @returns In this order: what is revoked and does not sign, since nothing needs to be noted for it; marks of what is tainted;
- *   something that can sign; what else is to be dropped; the successor, made at half of the life or at once when the
- *   signing one is tainted, revoked or asked away, and put to work when it is seen everywhere and has settled.
+ * @returns In this order: what is revoked and does not sign, since nothing needs to be noted for it, and the state may not be
+ *   writable; marks of what is tainted; something that can sign; what is revoked, which had to wait for that; what else is to be
+ *   dropped; the successor, made at half of the life or at once when the signing one is tainted, revoked or asked away, and
+ *   put to work when it is seen everywhere and has settled.
  *
  * Errors: none. Deterministic.
  */
@@ -85,23 +74,16 @@ export function planAuthority(asked: AuthorityPlanInput): AuthorityPlan {
   return held ?? { step, excluded, message };
 }
 
-/** Whoever asks for a generation to go does not get it anew, as long as it is asked for. */
-function usableGiven({ given, intent }: AuthorityPlanInput): GivenFacts | undefined {
-  if (given?.kind !== 'good' || !isAskedAway(given.id, intent)) return given;
-  return { kind: 'refused', message: `Generation ${given.id} is tainted or revoked: give another one` };
-}
-
-/** Whether somebody asks for that generation to be replaced. */
-export function isAskedAway(id: string, { taint, revoke }: AuthorityIntent): boolean {
-  return taint.has(id) || revoke.has(id);
-}
-
-/** Why no generation can be made although one is wanted: it would have to be given. */
+/** Why no generation can be made although one is wanted: it would have to be given, or cannot be kept. */
 function heldBack(
   input: AuthorityPlanInput,
   signing: GenerationFacts | undefined,
 ): AuthorityPlan | undefined {
-  const { given, generations } = input;
+  const { given, generations, isSecretWritable } = input;
+  if (!isSecretWritable) {
+    const message = 'The next generation is made as soon as the Secret with the keys can be written.';
+    return { step: { kind: 'wait', untilMs: Number.POSITIVE_INFINITY }, excluded: new Map(), message };
+  }
   const isOwnCourse = signing !== undefined && !signing.isGiven;
   if (given === undefined || (given.kind === 'refused' && isOwnCourse)) return undefined;
   if (given.kind === 'good' && !generations.some(({ id }) => id === given.id)) return undefined;
@@ -120,10 +102,15 @@ function markTainted({ generations, intent }: AuthorityPlanInput): Found | undef
   return fresh && { step: { kind: 'taint', id: fresh.id } };
 }
 
-function noteReissued({ generations }: AuthorityPlanInput): Found | undefined {
+/** No leaf is left in any Secret; where some cannot be looked at, none that lives in the ledger. */
+function noteReissued({ generations, areLeavesSeen, nowMs }: AuthorityPlanInput): Found | undefined {
   const done = generations.find(
-    ({ phase, reissueTotal, reissuedAtMs, heldLeaves }) =>
-      phase === 'retiring' && reissueTotal !== undefined && reissuedAtMs === undefined && heldLeaves === 0,
+    ({ phase, reissueTotal, reissuedAtMs, heldLeaves, lastLeafEndsAtMs = 0 }) =>
+      phase === 'retiring' &&
+      reissueTotal !== undefined &&
+      reissuedAtMs === undefined &&
+      heldLeaves === 0 &&
+      (areLeavesSeen || lastLeafEndsAtMs <= nowMs),
   );
   return done && { step: { kind: 'reissued', id: done.id } };
 }
@@ -149,12 +136,14 @@ function isOver({ notAfterMs }: GenerationFacts, { nowMs }: AuthorityPlanInput):
   return nowMs >= notAfterMs;
 }
 
-function dropRevoked({ generations, intent }: AuthorityPlanInput): Found | undefined {
+function dropRevoked({ generations, intent, isSecretWritable }: AuthorityPlanInput): Found | undefined {
+  if (!isSecretWritable) return undefined;
   const revoked = generations.find(({ id, phase }) => phase !== 'signing' && intent.revoke.has(id));
   return revoked && { step: { kind: 'drop', id: revoked.id, reason: 'Revoked' } };
 }
 
 function drop(input: AuthorityPlanInput): Found | undefined {
+  if (!input.isSecretWritable) return undefined;
   for (const generation of input.generations) {
     const { id, phase, taintedAtMs } = generation;
     if (phase === 'signing') continue;
@@ -192,8 +181,9 @@ function succeed(input: AuthorityPlanInput, signing: GenerationFacts): Found {
     ? scheduleOfGiven(signing, input.periods)
     : scheduleOf(signing, input.periods);
   const reason = rotationReason(input, signing, schedule);
+  // Those that are to be dropped are still there when that cannot be done.
   const next = generations.find(
-    ({ phase, taintedAtMs }) => phase === 'prepared' && taintedAtMs === undefined,
+    (each) => each.phase === 'prepared' && each.taintedAtMs === undefined && !isUnwanted(each, input),
   );
   if (next !== undefined) return activateNext(input, { signing, next, schedule, reason });
   const untilMs = Math.min(schedule.prepareAtMs, ...dropsAhead(input), ...askedAhead(input));

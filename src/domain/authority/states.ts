@@ -2,7 +2,7 @@
 
 import type { GenerationFacts, GenerationSpan, GenerationState } from './facts.ts';
 import { madeAt } from './periods.ts';
-import type { AuthorityStep } from './plan.ts';
+import type { AuthorityStep } from './steps.ts';
 
 /** What is known when states are found again. */
 export interface Recovery {

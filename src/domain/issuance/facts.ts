@@ -11,6 +11,10 @@ export interface LinkFacts {
   readonly pathLength: number | undefined;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  /** nameConstraints is there. */
+  readonly constrainsNames: boolean;
+  /** `clientAuth`, `serverAuth`, others dotted; empty when the extension is absent. */
+  readonly extendedKeyUsages: readonly string[];
   /** Name and key identifier are those that the certificate below it carries. */
   readonly isNamed: boolean;
 }

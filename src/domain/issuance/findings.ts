@@ -25,6 +25,7 @@ export type IssuerFinding =
   | 'NotSignedByCA'
   | 'NotAnAuthority'
   | 'ChainTooLong'
+  | 'ChainRestricted'
   | 'ChainOutOfOrder'
   | 'ChainEndsEarlier'
   | 'WeakAlgorithm';
@@ -90,7 +91,7 @@ export const ISSUER_FINDINGS: Readonly<Record<IssuerFinding, FindingText>> = {
   },
   CAUnusable: {
     means:
-      'No CA of the issuer is listed, and that of status.ca is no PEM, not self-signed, may not sign certificates, or bears the name of the built-in authority.',
+      'No CA of the issuer is listed, and that of status.ca is no PEM, not self-signed, may not sign certificates, constrains names, or bears the name of the built-in authority.',
     wayOut: 'Write the root of the issuer as PEM into certManager.issuers[].ca of the chart.',
   },
   NotSignedByCA: {
@@ -106,6 +107,12 @@ export const ISSUER_FINDINGS: Readonly<Record<IssuerFinding, FindingText>> = {
   ChainTooLong: {
     means: 'There are more CAs below one of the chain than its pathLenConstraint allows.',
     wayOut: 'Sign with a CA that stands higher, or lift the constraint.',
+  },
+  ChainRestricted: {
+    means:
+      'A certificate of the chain above the leaf constrains names, or has an extended key usage without client or without server authentication.',
+    wayOut:
+      'Have the issuer sign with a CA without nameConstraints, and without extKeyUsage or with both: TLS libraries hold the certificate to them.',
   },
   ChainOutOfOrder: {
     means: 'A certificate of the chain does not name the one above it by name and key identifier.',

@@ -75,10 +75,17 @@ function chainFindings(
     ...(anchor.kind === 'ca' ? [] : [[anchor.reason, true] as const]),
     ['NotAnAuthority', some(({ isAuthority }) => !isAuthority)],
     ['ChainTooLong', some(({ pathLength }, below) => pathLength !== undefined && pathLength < below)],
+    ['ChainRestricted', some(isRestricted)],
     ['ChainOutOfOrder', some(({ isNamed }) => !isNamed)],
     ['ChainEndsEarlier', some((link) => link.notBeforeMs > nowMs || link.notAfterMs < notAfterMs)],
     ['WeakAlgorithm', !isStrong],
   ]);
+}
+
+/** What OpenSSL and others hold a leaf to, whatever it says itself. */
+function isRestricted({ constrainsNames, extendedKeyUsages: usages }: LinkFacts): boolean {
+  const isForTls = usages.includes('clientAuth') && usages.includes('serverAuth');
+  return constrainsNames || (usages.length > 0 && !isForTls);
 }
 
 function foundOf(checks: readonly (readonly [IssuerFinding, boolean])[]): readonly IssuerFinding[] {

@@ -92,11 +92,21 @@ export function createAgentServer(
   // Who is let in to be refused by name hears it in the answer.
   if (!options.admitStrangers)
     server.on('secureConnection', (socket: TLSSocket) => {
-      if (!guard.admits(socket)) socket.destroy();
+      if (!isAdmitted(guard, socket)) socket.destroy();
     });
   server.maxConnections = limits.connections;
   server.timeout = limits.answerMs;
   return server;
+}
+
+/** Whatever fails here would end the process. */
+function isAdmitted(guard: Guard, socket: TLSSocket): boolean {
+  try {
+    return guard.admits(socket);
+  } catch (error) {
+    guard.report(error);
+    return false;
+  }
 }
 
 function createTlsServer(

@@ -2,8 +2,8 @@
 
 import type { IncomingMessage } from 'node:http';
 
-/** Told of what was thrown while a request was answered. */
-export type ErrorListener = (error: unknown, request: IncomingMessage) => void;
+/** Told of what was thrown while a request was answered; without a request, of what was thrown before there was one. */
+export type ErrorListener = (error: unknown, request: IncomingMessage | undefined) => void;
 
 /** What streams fail with when the connection below them has ended. */
 const OF_CONNECTION: ReadonlySet<unknown> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE']);
@@ -15,7 +15,7 @@ const OF_CONNECTION: ReadonlySet<unknown> = new Set(['ERR_STREAM_PREMATURE_CLOSE
  */
 export async function reportError(
   error: unknown,
-  request: IncomingMessage,
+  request: IncomingMessage | undefined,
   listener: ErrorListener | undefined,
 ): Promise<void> {
   if (listener === undefined) {

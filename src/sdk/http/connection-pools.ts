@@ -24,7 +24,7 @@ export interface PoolOptions {
   readonly answerTimeoutMs?: number;
 }
 
-/** The chain of a server is good, but its certificate is not that of the audience, or is revoked. */
+/** The chain of a server is good, but its certificate is not that of the audience, is revoked, or cannot be judged. */
 export class WrongServer extends Error {
   readonly code = 'WRONG_SERVER';
 }
@@ -138,8 +138,9 @@ export class ConnectionPools {
   ): Error | undefined {
     if (spiffeIdOf(certificate.raw) !== audience)
       return new WrongServer('the server is not the audience of the token');
-    const issued = issuedCertificate(certificate);
-    if (issued === undefined || isRevokedNow(issued, this.#core.current))
+    const issued = issuedCertificate(certificate, this.#core.current);
+    if (issued === undefined) return new WrongServer('who issued the certificate of the server is not known');
+    if (isRevokedNow(issued, this.#core.current))
       return new WrongServer('the certificate of the server is revoked');
     seen.set(issued.serialHex, issued);
     return undefined;

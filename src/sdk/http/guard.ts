@@ -38,7 +38,7 @@ export interface GuardOptions {
   readonly counts?: RefusalCounts;
   /**
    * Told of what the application throws, beside a `Refused`, and of what `onRefusal` throws: the caller gets a 500 that says
-   * nothing of it. Default: a warning of the process.
+   * nothing of it; there is no request where a connection is refused. Default: a warning of the process.
    */
   readonly onError?: ErrorListener;
 }
@@ -89,20 +89,26 @@ export class Guard {
     return verified.kind === 'refused' ? this.#refused(verified, request) : this.#accepted(verified, fields);
   }
 
-  /** Records a refusal. Returns whether it is enforced. */
+  /** Records a refusal. Returns whether it is enforced. Errors: what `onRefusal` throws; what it rejects with is reported. */
   record(refusal: TokenRefusal): boolean {
     const isDryRun = this.#isDryRun && !ALWAYS_ENFORCED.has(refusal.name);
     this.#counts.add(refusal.name, isDryRun);
-    this.#options.onRefusal?.(refusal, { isDryRun });
+    const told: unknown = this.#options.onRefusal?.(refusal, { isDryRun });
+    // Nobody waits for it, and nobody else would take what it fails with.
+    if (told instanceof Promise) told.catch((error: unknown) => this.report(error));
     return !isDryRun;
   }
 
-  /** Tells of an error for which the caller gets a 500, unless it is the caller that has left. Errors: none. */
-  report(error: unknown, request: IncomingMessage): void {
-    if (!isCallerGone(error, request)) void reportError(error, request, this.#options.onError);
+  /** Tells of an error for which the caller gets a 500 or no connection, unless it is the caller that has left. Errors: none. */
+  report(error: unknown, request?: IncomingMessage): void {
+    if (request !== undefined && isCallerGone(error, request)) return;
+    void reportError(error, request, this.#options.onError);
   }
 
-  /** Whether a connection may go on once its handshake has shown the certificate of the peer; one that is revoked may not. */
+  /**
+   * Whether a connection may go on once its handshake has shown the certificate of the peer; one that is revoked may not.
+   * Errors: what `onRefusal` throws.
+   */
   admits(socket: TLSSocket): boolean {
     const peer = tlsPeerOf(socket, this.#core.current);
     if (peer.kind !== 'tls' || !peer.certificate.isRevoked) return true;

@@ -2,25 +2,38 @@
 
 import { hash, X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import { type CertificateFields, readCertificateFields } from '../../crypto/certificate-fields.ts';
+import { type CertificateFields, readCertificateFields, readX509 } from '../../crypto/certificate-fields.ts';
 import type { IssuedCertificate } from '../../crypto/revoked-certificates.ts';
+import { isIssuedBy } from '../../crypto/signing-authority.ts';
 import { isAgentId } from '../../domain/token/text-forms.ts';
 import type { Peer } from '../../domain/token/verify/verifier.ts';
 import type { ConnectionFiles } from './agent-core.ts';
 
+/** A certificate below a root that was trusted. */
+interface ProvenCertificate extends IssuedCertificate {
+  /** SHA-256 of the root. */
+  readonly root: string;
+}
+
 /** Of a connection whose handshake found the chain of the peer to be good. */
-interface ProvenPeer extends IssuedCertificate {
+interface ProvenPeer extends ProvenCertificate {
   readonly spiffeId: string;
   readonly thumbprint: string;
   readonly notAfterSeconds: number;
-  /** SHA-256 of the root that the chain ended at. */
-  readonly root: string;
+}
+
+/** Who may have issued the certificate of a peer. */
+interface Issuers {
+  /** Those that are trusted, by their SHA-256. */
+  readonly roots: ReadonlyMap<string, X509Certificate>;
+  /** What this agent itself sends: Node 24.21 and others say nothing of what a client has sent, nodejs/node#65579. */
+  readonly intermediates: readonly X509Certificate[];
 }
 
 const MAX_CHAIN = 10;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-const peers = new WeakMap<TLSSocket, ProvenPeer | undefined>();
-const rootsOf = new WeakMap<ConnectionFiles, ReadonlySet<string>>();
+const peers = new WeakMap<TLSSocket, ProvenPeer>();
+const knownIssuers = new WeakMap<ConnectionFiles, Issuers>();
 
 /**
  * The agent that a certificate names.
@@ -38,8 +51,9 @@ export function spiffeIdOf(der: Buffer): string | undefined {
  * @returns `untrusted` without a certificate, with one whose chain is not good, and with one whose root is trusted no more.
  */
 export function tlsPeerOf(socket: TLSSocket, files: ConnectionFiles): Peer {
-  const proven = peers.has(socket) ? peers.get(socket) : remember(socket);
-  if (proven === undefined || !trustedRoots(files).has(proven.root)) return { kind: 'untrusted' };
+  const known = peers.get(socket);
+  const proven = known !== undefined && issuersOf(files).roots.has(known.root) ? known : prove(socket, files);
+  if (proven === undefined) return { kind: 'untrusted' };
   const { spiffeId, thumbprint, notAfterSeconds } = proven;
   const isRevoked = isRevokedNow(proven, files);
   return { kind: 'tls', spiffeId, certificate: { thumbprint, notAfterSeconds, isRevoked } };
@@ -50,13 +64,18 @@ export function isRevokedNow(certificate: IssuedCertificate, { bundle }: Connect
   return bundle?.revokedCertificates.has(certificate) ?? false;
 }
 
-/** A certificate as it came in a handshake; undefined when it has none above it or is not read. */
-export function issuedCertificate(leaf: DetailedPeerCertificate): IssuedCertificate | undefined {
+/**
+ * A certificate as it came in a handshake that found its chain to be good.
+ *
+ * @returns Who issued it; undefined when it is not read, or no trusted root is above it.
+ */
+export function issuedCertificate(
+  leaf: DetailedPeerCertificate,
+  files: ConnectionFiles,
+): ProvenCertificate | undefined {
   const fields = readCertificateFields(leaf.raw);
-  const issuerDer = (leaf.issuerCertificate as DetailedPeerCertificate | undefined)?.raw;
-  return fields === undefined || issuerDer === undefined
-    ? undefined
-    : { issuerDer, serialHex: fields.serialHex };
+  const above = fields && issuerOf(leaf, issuersOf(files));
+  return above && { ...above, serialHex: fields.serialHex };
 }
 
 function agentOf({ uris }: CertificateFields): string | undefined {
@@ -65,42 +84,61 @@ function agentOf({ uris }: CertificateFields): string | undefined {
 }
 
 /** The certificate does not change while a connection lasts. */
-function remember(socket: TLSSocket): ProvenPeer | undefined {
-  const proven = socket.authorized ? read(socket.getPeerCertificate(true)) : undefined;
-  peers.set(socket, proven);
+function prove(socket: TLSSocket, files: ConnectionFiles): ProvenPeer | undefined {
+  const proven = socket.authorized ? peerOf(socket.getPeerCertificate(true), files) : undefined;
+  if (proven !== undefined) peers.set(socket, proven);
   return proven;
 }
 
-function read(leaf: DetailedPeerCertificate): ProvenPeer | undefined {
+function peerOf(leaf: DetailedPeerCertificate, files: ConnectionFiles): ProvenPeer | undefined {
   const fields = readCertificateFields(leaf.raw);
   const spiffeId = fields && agentOf(fields);
-  const issued = issuedCertificate(leaf);
+  const issued = issuedCertificate(leaf, files);
   if (fields === undefined || spiffeId === undefined || issued === undefined) return undefined;
   return {
     ...issued,
     spiffeId,
     thumbprint: hash('sha256', leaf.raw, 'base64url'),
     notAfterSeconds: Math.floor(fields.notAfterMs / 1000),
-    root: hash('sha256', rootOf(leaf).raw, 'base64url'),
   };
 }
 
-/** The last of a chain is its own issuer, or names none. */
-function rootOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
-  let last = leaf;
-  for (let above = 0; above < MAX_CHAIN; above++) {
-    const issuer = last.issuerCertificate as DetailedPeerCertificate | undefined;
-    if (issuer === undefined || issuer === last) break;
-    last = issuer;
+/**
+ * Who issued a certificate, by signatures up to a root. Node puts together what a peer has sent by names and key identifiers
+ * alone, and anybody can make a certificate with those of another.
+ */
+function issuerOf(
+  leaf: DetailedPeerCertificate,
+  { roots, intermediates }: Issuers,
+): Pick<ProvenCertificate, 'issuerDer' | 'root'> | undefined {
+  let issuerDer: Buffer | undefined;
+  let certificate = readX509(leaf.raw);
+  let sent: DetailedPeerCertificate | undefined = leaf;
+  for (let above = 0; above < MAX_CHAIN && certificate !== undefined; above++) {
+    const last: X509Certificate = certificate;
+    // First, as OpenSSL does: a peer may send anything in its place.
+    const root = roots.entries().find(([, each]) => isIssuedBy(last, each));
+    if (root !== undefined) return { issuerDer: issuerDer ?? root[1].raw, root: root[0] };
+    sent = sent?.issuerCertificate as DetailedPeerCertificate | undefined;
+    const next = sent && readX509(sent.raw);
+    certificate = [...(next === undefined ? [] : [next]), ...intermediates].find((each) =>
+      isIssuedBy(last, each),
+    );
+    issuerDer ??= certificate?.raw;
   }
-  return last;
+  return undefined;
 }
 
-function trustedRoots(files: ConnectionFiles): ReadonlySet<string> {
-  const known = rootsOf.get(files);
+function issuersOf(files: ConnectionFiles): Issuers {
+  const known = knownIssuers.get(files);
   if (known !== undefined) return known;
-  const pems = files.tls.caPem.match(PEM_CERTIFICATE) ?? [];
-  const roots = new Set(pems.map((pem) => hash('sha256', new X509Certificate(pem).raw, 'base64url')));
-  rootsOf.set(files, roots);
-  return roots;
+  const { caPem, certificatePem } = files.tls;
+  const roots = new Map(read(caPem).map((root) => [hash('sha256', root.raw, 'base64url'), root]));
+  const issuers = { roots, intermediates: read(certificatePem).slice(1) };
+  knownIssuers.set(files, issuers);
+  return issuers;
+}
+
+function read(pem: string): readonly X509Certificate[] {
+  return (pem.match(PEM_CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
 }

@@ -3,18 +3,12 @@
 import { expect } from 'chai';
 import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import { CONFIG_MAP } from '../../../src/kube/core-types.ts';
-import { AuthorityProbe, authorityNotes } from '../../support/authority.ts';
+import { AuthorityProbe, authorityNotes, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
-/** A day and a half, in which everything settles within two seconds: nothing is due by itself. */
-const SLOW: readonly string[] = [
-  '--authority-life=8760h',
-  '--authority-acceleration=240',
-  '--reissue-rate=1',
-];
 const NAMES = ['agent-a', 'agent-b', 'agent-c'];
 
 describe('an administrator of the authority', () => {
@@ -25,7 +19,7 @@ describe('an administrator of the authority', () => {
 
   before(async () => {
     authority = new AuthorityProbe(swarm().client);
-    const flags = [`--namespaces=${AGENTS}`, ...SLOW];
+    const flags = [`--namespaces=${AGENTS}`, ...UNHURRIED, '--reissue-rate=1'];
     operator = await startOperator({ controlPlane: controlPlane(), flags });
     for (const name of NAMES) await swarm().createAgent(name);
     for (const name of NAMES) await swarm().ready(name);

@@ -7,7 +7,7 @@ import { ensureCertificateRequestCrd } from '../../../hack/cert-manager-crds/cer
 import { installChart, OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../../src/api/group.ts';
-import { ACCELERATED, AuthorityProbe, authorityNotes } from '../../support/authority.ts';
+import { AuthorityProbe, authorityNotes, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { liveCA, never, TestSigner } from '../../support/issuance/signer.ts';
@@ -61,7 +61,7 @@ describe('a rotation with agents that get no certificate', function () {
     await signer.start();
     signer.behave('waiting', never);
     const issuers = JSON.stringify([{ name: 'silent', ca: ca.pem }]);
-    const flags = [`--namespaces=${AGENTS}`, `--issuers=${issuers}`, ...ACCELERATED];
+    const flags = [`--namespaces=${AGENTS}`, `--issuers=${issuers}`, ...UNHURRIED];
     operator = await startOperator({ controlPlane: controlPlane(), flags });
     for (const name of [...HOLDERS, 'suspended']) await swarm().createAgent(name);
     await swarm().createAgent('never-served', { quarantine: { afterRefusals: 3 } });
@@ -117,7 +117,7 @@ describe('a rotation with agents that get no certificate', function () {
       (seen) => [...seen.generations.values()][1]?.seenSince !== undefined,
     );
     const [, second = ''] = generations.keys();
-    // It settles for most of a second from here on, before it signs.
+    // It settles for more than two seconds from here on, before it signs.
     for (const name of HOLDERS)
       expect([name, (await authority.inSecret(`${name}-tls`)).carries.slice(0, 2)]).to.deep.equal([
         name,

@@ -7,7 +7,7 @@ import type { Secret } from '../../../src/controllers/identity/secret.ts';
 import { readBundleSignature } from '../../../src/crypto/jose/bundle-signature.ts';
 import { encodePem } from '../../../src/crypto/pem.ts';
 import { CONFIG_MAP, SECRET } from '../../../src/kube/core-types.ts';
-import { AuthorityProbe } from '../../support/authority.ts';
+import { AuthorityProbe, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openssl, verifyWithCrl } from '../../support/openssl.ts';
@@ -15,7 +15,7 @@ import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 /** Settles within two seconds, and nothing is due by itself. */
-const FLAGS = [`--namespaces=${AGENTS}`, '--authority-life=8760h', '--authority-acceleration=240'];
+const FLAGS = [`--namespaces=${AGENTS}`, ...UNHURRIED];
 
 describe('--authority-key=ECDSA-P384', () => {
   const controlPlane = useControlPlane();

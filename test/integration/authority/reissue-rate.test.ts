@@ -4,20 +4,15 @@ import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
 import { SECRET } from '../../../src/kube/core-types.ts';
-import { AuthorityProbe } from '../../support/authority.ts';
+import { AuthorityProbe, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 const RATE = 1;
-const NAMES = Array.from({ length: 15 }, (_, at) => `agent-${at}`);
-const FLAGS = [
-  `--namespaces=${AGENTS}`,
-  '--authority-life=8760h',
-  '--authority-acceleration=240',
-  `--reissue-rate=${RATE}`,
-];
+const NAMES = Array.from({ length: 20 }, (_, at) => `agent-${at}`);
+const FLAGS = [`--namespaces=${AGENTS}`, ...UNHURRIED, `--reissue-rate=${RATE}`];
 const WINDOW_SECONDS = 5;
 /** A certificate begins so long before it is issued. */
 const BACKDATE_SECONDS = 120;
@@ -28,7 +23,8 @@ describe('an operator that was down while certificates of a tainted generation c
   let operator: RunningOperator;
 
   const start = (): Promise<RunningOperator> => startOperator({ controlPlane: controlPlane(), flags: FLAGS });
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000);
     operator = await start();
     for (const name of NAMES) await swarm().createAgent(name);
     for (const name of NAMES) await swarm().ready(name);
@@ -44,7 +40,8 @@ describe('an operator that was down while certificates of a tainted generation c
       .map(({ validFromDate }) => validFromDate.getTime() / 1000 + BACKDATE_SECONDS);
   }
 
-  it('replaces them at the rate when it is back', async () => {
+  it('replaces them at the rate when it is back', async function () {
+    this.timeout(180_000);
     const authority = new AuthorityProbe(swarm().client);
     const { signing: tainted } = await authority.see();
     await authority.ask({ taint: tainted });
@@ -52,15 +49,17 @@ describe('an operator that was down while certificates of a tainted generation c
       'another one to sign',
       ({ signing }) => signing !== tainted,
     );
-    await operator.stop();
+    // At once: in good order it would go on replacing them.
+    await operator.kill();
     const { retiringSince, reissueTotal = 0 } = generations.get(tainted) ?? {};
     const allDueAtMs = Date.parse(retiringSince ?? '') + (reissueTotal / RATE) * 1000;
-    await eventually('all to be due', () => Date.now() > allDueAtMs);
+    await eventually('all to be due', () => Date.now() > allDueAtMs, { timeoutMs: 60_000 });
     const backAtSeconds = Date.now() / 1000;
     operator = await start();
     await authority.until(
       'the end of it',
       ({ generations: now }) => now.get(tainted) === undefined || now.get(tainted)?.reissuedAt !== undefined,
+      120_000,
     );
     const late = (await issuedAt()).filter((seconds) => seconds >= Math.floor(backAtSeconds));
     expect(late).to.have.length.above(10);

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import { createAuthority } from '../../../src/crypto/authority.ts';
 import { CONFIG_MAP } from '../../../src/kube/core-types.ts';
-import { AuthorityProbe, authorityNotes } from '../../support/authority.ts';
+import { AuthorityProbe, authorityNotes, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { OPERATOR_ACCOUNT, type RunningOperator, startOperator } from '../../support/operator.ts';
@@ -12,7 +12,7 @@ import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 const DAY_MS = 86_400_000;
 /** Settles within two seconds; a generation of its own would live a day and a half. */
-const FLAGS = [`--namespaces=${AGENTS}`, '--authority-life=8760h', '--authority-acceleration=240'];
+const FLAGS = [`--namespaces=${AGENTS}`, ...UNHURRIED];
 const STATE = { namespace: OPERATOR_NAMESPACE, name: 'agent-trust-authority-state' };
 
 describe('an operator that starts', () => {

@@ -3,14 +3,14 @@
 import { expect } from 'chai';
 import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import { CONFIG_MAP } from '../../../src/kube/core-types.ts';
-import { AuthorityProbe, authorityNotes } from '../../support/authority.ts';
+import { AuthorityProbe, authorityNotes, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 /** Settles within two seconds, and nothing is due by itself. */
-const FLAGS = [`--namespaces=${AGENTS}`, '--authority-life=8760h', '--authority-acceleration=240'];
+const FLAGS = [`--namespaces=${AGENTS}`, ...UNHURRIED];
 const STATE = 'agent-trust-authority-state';
 /** What somebody else's policy may do to us. */
 const POLICY = [

@@ -21,6 +21,7 @@ const LONG_LIVED = Array.from({ length: 18 }, (_, at) => `agent-${at}`);
 /** Certificates are renewed 1.6 to 2 min after they were issued: no spec gets there sooner. */
 const SHORT_LIFE = { certificate: { duration: '10m', renewBefore: '9m' } };
 const RENEWAL = { timeoutMs: 150_000 };
+const QUIET_MS = 5_000;
 const SECRET_WRITES = /^(create|update|patch|delete) secrets/;
 const CONTROLLER = 'controller="agentidentity"';
 
@@ -55,7 +56,7 @@ for (const { title, start, firstOffset, shortLived } of [
     let earlierWrites = 0;
 
     before(async function () {
-      this.timeout(90_000);
+      this.timeout(120_000);
       const issuer = await startOperator({ controlPlane: controlPlane(), flags: FLAGS });
       for (const name of LONG_LIVED) await swarm().createAgent(name);
       for (const name of shortLived) await swarm().createAgent(name, SHORT_LIFE);
@@ -65,6 +66,7 @@ for (const { title, start, firstOffset, shortLived } of [
       serials = await serialsNow();
       operator = await start({ controlPlane: controlPlane(), flags: FLAGS, offsetSeconds: firstOffset });
       await allLookedAt();
+      await isQuiet();
       earlierWrites = (await writes()).length;
     });
     after(() => operator?.stop());
@@ -86,6 +88,14 @@ for (const { title, start, firstOffset, shortLived } of [
           name: BUNDLE_NAME,
         });
         return readIssuers(data['jwks.json'] ?? '')?.size === count;
+      });
+    }
+
+    /** Who has taken over still writes who leads, and that not more than once in two seconds. */
+    async function isQuiet(): Promise<void> {
+      await eventually('the operator to have said all', async () => {
+        const last = (await auditedWrites(controlPlane(), [operator.credentialId])).at(-1);
+        return last === undefined || Date.now() - Date.parse(last.answeredAt) > QUIET_MS;
       });
     }
 

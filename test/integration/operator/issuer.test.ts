@@ -171,6 +171,33 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
     await install();
   });
 
+  it('mends a Secret that has lost all that says whose it is, and asks for no other certificate', async () => {
+    await create('stripped');
+    await swarm().ready('stripped');
+    const { annotations, ownerReferences } = (await swarm().secret('stripped-tls'))?.metadata ?? {};
+    await controlPlane().kubectl([
+      'delete',
+      'validatingadmissionpolicybinding',
+      'agent-trust-managed-secrets',
+    ]);
+    const patch = JSON.stringify({ metadata: { annotations: null, ownerReferences: null } });
+    await eventually('it to be altered', async () => {
+      const { exitStatus } = await controlPlane().kubectl(
+        ['patch', 'secret', 'stripped-tls', '-n', AGENTS, '--type=merge', '-p', patch],
+        { mayFail: true },
+      );
+      return exitStatus === 0;
+    });
+    await eventually('it to be as it was', async () => {
+      const { metadata } = (await swarm().secret('stripped-tls')) ?? {};
+      expect(metadata).to.deep.include({ annotations, ownerReferences });
+      return true;
+    });
+    await swarm().ready('stripped');
+    expect(signer.count('stripped')).to.equal(1);
+    await install();
+  });
+
   it('talks to an agent of the built-in authority, both ways', async () => {
     const [agents, issued, chained] = [
       await dataOf('built-in'),
@@ -254,7 +281,8 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
     await swarm().client.mergePatch(AGENT_IDENTITY, {
       namespace: AGENTS,
       name: 'forever',
-      patch: { metadata: { annotations: { 'agenttrust.dev/note': 'looked at again' } } },
+      // Its Secret's alone: what is asked for stays the same, and Ready says of which generation of the spec it speaks.
+      patch: { spec: { certificate: { secretTemplate: { labels: { note: 'looked-at-again' } } } } },
     });
     await swarm().ready('forever', 'IssuerPending');
     expect([signer.count('forever'), signer.pending('forever').length]).to.deep.equal([1, 1]);

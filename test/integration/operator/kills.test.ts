@@ -1,5 +1,6 @@
 /** A key that may not live on does not, whatever somebody with rights in the namespace does to keep it. */
 
+import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { AGENT_IDENTITY } from '../../../src/api/group.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
@@ -76,6 +77,19 @@ describe('a key that may not live on', () => {
     operator = await start();
     await swarm().ready('unmarked', 'Quarantined');
     expect(await swarm().secret('unmarked-tls')).to.equal(undefined);
+  });
+
+  it('goes although another stands in its file, of a kind that cannot be compared', async () => {
+    await swarm().createAgent('disguised');
+    await swarm().ready('disguised');
+    await operator.stop();
+    const { privateKey } = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    await patch('secret', 'disguised-tls', { data: { 'tls.key': Buffer.from(pem).toString('base64') } });
+    await patch('aid', 'disguised', { spec: { suspended: true } });
+    operator = await start();
+    await swarm().ready('disguised', 'Quarantined');
+    expect(await swarm().secret('disguised-tls')).to.equal(undefined);
   });
 
   it('goes when deletion is asked for, whatever finalizer holds the AgentIdentity', async () => {

@@ -13,18 +13,46 @@ import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 const OTHER = 'ai-data';
 const OUTSIDE = 'elsewhere';
+/** What somebody else's policy may do to the Secret of an agent. */
+const FROZEN = [
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'frozen' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: [''],
+            apiVersions: ['v1'],
+            operations: ['UPDATE', 'DELETE'],
+            resources: ['secrets'],
+            resourceNames: ['moved-tls'],
+          },
+        ],
+      },
+      validations: [{ expression: 'false', message: 'frozen by somebody' }],
+    },
+  },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'frozen' },
+    spec: { policyName: 'frozen', validationActions: ['Deny'] },
+  },
+];
 
 describe('an identity that cannot be served', () => {
   const controlPlane = useControlPlane();
   const swarm = useSwarm(controlPlane, [AGENTS, OTHER]);
   let operator: RunningOperator;
 
+  const start = (): Promise<RunningOperator> =>
+    startOperator({ controlPlane: controlPlane(), flags: [`--namespaces=${AGENTS},${OTHER}`] });
+
   before(async () => {
     await controlPlane().kubectl(['create', 'namespace', OUTSIDE]);
-    operator = await startOperator({
-      controlPlane: controlPlane(),
-      flags: [`--namespaces=${AGENTS},${OTHER}`],
-    });
+    operator = await start();
   });
   after(() => operator?.stop());
 
@@ -105,11 +133,7 @@ describe('an identity that cannot be served', () => {
   it('lets the older of two identities on one ServiceAccount live', async () => {
     await swarm().createAgent('first', { serviceAccountName: 'shared' });
     await swarm().ready('first');
-    // Creation times have whole seconds: within one the UID decides, so the second waits for the next.
-    await eventually('the next second', async () => {
-      const { metadata } = await swarm().identity('first');
-      return Date.now() > Date.parse(metadata.creationTimestamp) + 1_000;
-    });
+    await secondAfter('first');
     await swarm().createIdentity('second', { serviceAccountName: 'shared' });
     const refused = await swarm().ready('second', 'ServiceAccountTaken');
     expect(messageOf(refused)).to.include('the older AgentIdentity first');
@@ -120,6 +144,51 @@ describe('an identity that cannot be served', () => {
       'the Secret of the first to be wiped',
       async () => (await swarm().secret('first-tls')) === undefined,
     );
+  });
+
+  /** Creation times have whole seconds, and within one the UID decides: whoever is to be younger waits for the next. */
+  async function secondAfter(name: string): Promise<void> {
+    const { metadata } = await swarm().identity(name);
+    await eventually('the next second', () => Date.now() > Date.parse(metadata.creationTimestamp) + 1_000);
+  }
+
+  it('leaves the Secret of the older one alone, whatever the spec of the younger one says', async () => {
+    await swarm().createAgent('elder', { serviceAccountName: 'one-account' });
+    await swarm().ready('elder');
+    await secondAfter('elder');
+    const before = await swarm().secret('elder-tls');
+    const certificate = { secretName: 'elder-tls', secretTemplate: { labels: { 'a b': 'x' } } };
+    await swarm().createIdentity('younger', { serviceAccountName: 'one-account', certificate });
+    await swarm().ready('younger', 'InvalidSpec');
+    expect(await swarm().secret('elder-tls')).to.deep.equal(before);
+    await patchSpec('younger', { suspended: true });
+    await swarm().ready('younger', 'Quarantined');
+    expect(await swarm().secret('elder-tls')).to.deep.equal(before);
+    await swarm().ready('elder');
+  });
+
+  it('gets its certificate under another name although that of the former name cannot be written', async () => {
+    await swarm().createAgent('moved');
+    await swarm().ready('moved');
+    await operator.stop();
+    const spoil = (text: string): Promise<{ readonly exitStatus: number }> => {
+      const patch = JSON.stringify({ data: { 'ca.crt': Buffer.from(text).toString('base64') } });
+      return controlPlane().kubectl(
+        ['patch', 'secret', 'moved-tls', '-n', AGENTS, '--type=merge', '-p', patch],
+        { mayFail: true },
+      );
+    };
+    expect((await spoil('x')).exitStatus).to.equal(0);
+    const stdin = FROZEN.map((each) => JSON.stringify(each)).join('\n---\n');
+    await controlPlane().kubectl(['create', '--filename=-'], { stdin });
+    await eventually('the policy to hold', async () => (await spoil('y')).exitStatus !== 0);
+    await patchSpec('moved', { certificate: { secretName: 'moved-other' } });
+    operator = await start();
+    expect(messageOf(await swarm().ready('moved', 'IssueFailed'))).to.include('moved-tls');
+    expect((await swarm().secret('moved-other'))?.data).to.include.keys('tls.crt');
+    await controlPlane().kubectl(['delete', 'validatingadmissionpolicybinding', 'frozen']);
+    await swarm().ready('moved', 'Issued', { timeoutMs: 40_000 });
+    expect(await swarm().secret('moved-tls')).to.equal(undefined);
   });
 
   it('names a field that nothing serves', async () => {

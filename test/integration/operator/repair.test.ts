@@ -7,6 +7,7 @@ import { EVENT, SECRET } from '../../../src/kube/core-types.ts';
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { json, startLoopbackServer } from '../../support/loopback-server.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
@@ -233,6 +234,60 @@ describe('repair of a Secret', () => {
     const mended = await swarm().secret(secretName);
     expect(mended?.metadata.labels).to.deep.equal({ ...secret.metadata.labels, team: 'a' });
     expect(mended?.metadata.annotations).to.deep.equal({ ...secret.metadata.annotations, note: 'b' });
+  });
+
+  it('says what is wrong while something alters it on its way', async () => {
+    const patch = Buffer.from(JSON.stringify([{ op: 'add', path: '/data/extra', value: 'eA==' }]));
+    const meddler = await startLoopbackServer((response, request) => {
+      const { uid } = (request.body as { readonly request: { readonly uid: string } }).request;
+      json(200, {
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        response: { uid, allowed: true, patchType: 'JSONPatch', patch: patch.toString('base64') },
+      })(response, request);
+    });
+    try {
+      const stdin = JSON.stringify({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'MutatingWebhookConfiguration',
+        metadata: { name: 'meddler' },
+        webhooks: [
+          {
+            name: 'meddler.example.org',
+            admissionReviewVersions: ['v1'],
+            sideEffects: 'None',
+            matchConditions: [{ name: 'one', expression: 'object.metadata.name == "altered-tls"' }],
+            clientConfig: { url: meddler.url.href, caBundle: base64(meddler.ca ?? '') },
+            rules: [
+              {
+                apiGroups: [''],
+                apiVersions: ['v1'],
+                operations: ['CREATE', 'UPDATE'],
+                resources: ['secrets'],
+              },
+            ],
+          },
+        ],
+      });
+      await controlPlane().kubectl(['create', '--filename=-'], { stdin });
+      await eventually('Secrets to be altered', async () => {
+        const dryRun = ['create', 'secret', 'generic', 'altered-tls', '-n', AGENTS, '--dry-run=server'];
+        return (await controlPlane().kubectl([...dryRun, '--from-literal=a=b', '-o=yaml'])).stdout.includes(
+          'extra:',
+        );
+      });
+      await swarm().createAgent('altered');
+      const note = /Secret altered-tls was altered on its way to the server \(extra data key extra\)/;
+      expect((await eventOf('altered', note)).reason).to.equal('IssueFailed');
+      await controlPlane().kubectl(['delete', 'mutatingwebhookconfiguration', 'meddler']);
+    } finally {
+      await meddler.close();
+    }
+    // Whoever comes next does not know how often it was mended.
+    await operator.stop();
+    operator = await start();
+    await swarm().ready('altered');
+    expect((await swarm().secret('altered-tls'))?.data).to.not.have.property('extra');
   });
 
   it('mends the trust bundle, and tells of it', async () => {

@@ -7,6 +7,7 @@ import { CallFailed } from '../../../src/sdk/http/call-failed.ts';
 import { RefusalCounts } from '../../../src/sdk/http/refusal-counts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { HttpSwarm } from '../../support/sdk/http-swarm.ts';
+import { done, ScriptedServer } from '../../support/sdk/scripted-server.ts';
 import {
   connectTls,
   type Identity,
@@ -128,6 +129,76 @@ describe('a revoked certificate', () => {
     agents.swarm.renewCertificate(B);
     await agents.publish();
     expect([await call(), calls]).to.deep.equal(['done', 2]);
+  });
+
+  it('is known whatever is sent in place of who has issued it', async () => {
+    const { port } = await agents.serve(B, () => new Response('done'), { counts });
+    const { cert, key, ca } = agents.swarm.certificate(A);
+    // Some versions of Node show a server nothing of this: nodejs/node#65579.
+    const disguised = { cert: cert + agents.swarm.impostor + ca, key };
+    expect((await send(port, disguised)).status).to.equal(200);
+    await revoke(A);
+    const socket = await connectTls(port, disguised);
+    await once(socket.resume(), 'close');
+    expect(counts.list()).to.deep.equal([{ name: 'suspended', isDryRun: false, count: 1 }]);
+  });
+
+  it('of a server is known whatever is sent in place of who has issued it', async () => {
+    const { cert, key } = agents.swarm.certificate(B);
+    const server = new ScriptedServer({ cert: cert + agents.swarm.impostor, key }, [done]);
+    agents.ports.set(B, await server.listen());
+    const a = await agents.open(A, { retry: { attempts: 1 } });
+    const call = (): Promise<unknown> =>
+      a.fetch(`https://${B}:8443/`, { delegate }).then(
+        ({ status }) => status,
+        ({ code }) => code,
+      );
+    expect(await call()).to.equal(200);
+    await revoke(B);
+    expect(await call()).to.equal('wrong_server');
+    server.close();
+    expect(server.seen.length).to.equal(1);
+  });
+
+  for (const [how, fail] of [
+    [
+      'throws',
+      (error: Error): void => {
+        throw error;
+      },
+    ],
+    ['rejects', (error: Error): Promise<never> => Promise.reject(error)],
+  ] as const)
+    it(`opens no connection, and ends no process, where onRefusal ${how}`, async () => {
+      const error = new Error('no');
+      const told: unknown[] = [];
+      const { port } = await agents.serve(B, () => new Response('done'), {
+        onRefusal: () => fail(error),
+        onError: (...each) => told.push(each),
+      });
+      await revoke(A);
+      const socket = await connectTls(port, agents.swarm.certificate(A));
+      await once(socket.resume(), 'close');
+      expect(told).to.deep.equal([[error, undefined]]);
+    });
+
+  it('is known where its authority stands below a root', async () => {
+    const { swarm } = agents;
+    swarm.addIntermediate();
+    for (const name of [A, B]) swarm.renewCertificate(name);
+    await agents.publish();
+    const { port } = await agents.serve(B, () => new Response('done'), { counts });
+    const a = await agents.open(A);
+    const call = (): Promise<Response> =>
+      a.fetch(`https://${B}:8443/`, { method: 'POST', body: 'x', delegate });
+    expect((await call()).status).to.equal(200);
+    await revoke(A);
+    const socket = await connectTls(port, swarm.certificate(A));
+    await once(socket.resume(), 'close');
+    expect(counts.list()).to.deep.equal([{ name: 'suspended', isDryRun: false, count: 1 }]);
+    await revoke(B);
+    const refused = await call().catch(({ code }: CallFailed) => code);
+    expect(refused).to.equal('wrong_server');
   });
 
   it('is known by the list of its own generation, through a change of generations', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import type { Agent } from '../../../src/sdk/agent.ts';
+import type { ServeOptions } from '../../../src/sdk/http/agent-http.ts';
 import type { CallInit } from '../../../src/sdk/http/outgoing-request.ts';
 import type { WebHandler } from '../../../src/sdk/http/web-handler.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -25,9 +26,7 @@ describe('a handler in the form of fetch', () => {
       accepts: 'Capability' as const,
     }));
     agents = new HttpSwarm({ agents: [{ name: A }, { name: B, server: { routes } }], edges: EDGES });
-    const onError = (error: unknown, { url }: { readonly url?: string | undefined }): void => {
-      told.push({ error, url });
-    };
+    const onError: ServeOptions['onError'] = (error, request) => told.push({ error, url: request?.url });
     await agents.serve(B, (request, call) => handler(request, call), { onError });
     a = await agents.open(A);
   });

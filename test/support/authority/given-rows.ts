@@ -3,6 +3,7 @@
  * generated from these rows.
  */
 
+import { type RefusedKeys, withRefused } from '../../../src/controllers/authority/refused-keys.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
 import type { Authority } from '../../../src/crypto/authority-reader.ts';
 import { der, TAG } from '../../../src/crypto/der.ts';
@@ -20,6 +21,8 @@ export interface GivenRow {
   readonly reason: GivenReason | undefined;
   /** Generations that are trusted already. */
   readonly generations?: readonly Authority[];
+  /** Keys that are not taken again. */
+  readonly refused?: RefusedKeys;
 }
 
 interface Data {
@@ -297,6 +300,11 @@ export const GIVEN_REFUSED: readonly GivenRow[] = [
     below({ extendedKeyUsages: ['1.3.6.1.5.5.7.3.1'] }),
     'UsageRestricted',
   ),
+  refused(
+    'an intermediate for any extended usage, which OpenSSL does not take for TLS',
+    below({ extendedKeyUsages: ['2.5.29.37.0'] }),
+    'UsageRestricted',
+  ),
   refused('URIs of another host alone', constrained({ permitted: [[6, 'example.org']] }), 'NamesForbidden'),
   refused(
     'URIs of hosts below the trust domain alone',
@@ -346,6 +354,14 @@ export const GIVEN_REFUSED: readonly GivenRow[] = [
       'KeyInUse',
     ),
     generations: [generationOf(ROOT)],
+  },
+  {
+    ...refused(
+      'another certificate with the key of one that was revoked',
+      root({ keyOf: ROOT, name: 'Renewed' }),
+      'KeyRevoked',
+    ),
+    refused: withRefused(new Map(), generationOf(ROOT)),
   },
   refused(
     'a root that is not valid yet',

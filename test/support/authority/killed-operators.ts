@@ -39,17 +39,9 @@ export class KilledOperators {
       await eventually('the next kill', () => performance.now() >= atMs, { timeoutMs: 2 * withinMs + 1000 });
       await (await older).kill();
       const next = this.#start();
-      // Awaited before the next kill, or by stop.
+      // Awaited before the next kill; after the last one nobody waits for it.
       next.catch(() => {});
       this.#running = [newer, next];
     }
-  }
-
-  /** Ends both. */
-  async stop(): Promise<void> {
-    const found = await Promise.allSettled(this.#running);
-    await Promise.all(
-      found.map((each) => (each.status === 'fulfilled' ? each.value.stop() : Promise.resolve())),
-    );
   }
 }

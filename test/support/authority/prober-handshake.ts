@@ -17,6 +17,8 @@ export interface Handshake extends Pair {
   readonly serverUse: InUse | undefined;
   /** Undefined when both sides have verified each other. */
   readonly problem: string | undefined;
+  /** Milliseconds of the monotonic clock. */
+  readonly endedAtMs: number;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -28,7 +30,8 @@ export function shakeHands({ client, server }: Pair): Promise<Handshake> {
   const { inUse: clientUse } = client;
   const { port } = server;
   if (clientUse === undefined || port === undefined) {
-    resolve({ client, server, clientUse, serverUse: undefined, problem: 'a pod has no files' });
+    const problem = 'a pod has no files';
+    resolve({ client, server, clientUse, serverUse: undefined, problem, endedAtMs: performance.now() });
     return promise;
   }
   const expected = `URI:${server.spiffeId}`;
@@ -52,7 +55,8 @@ export function shakeHands({ client, server }: Pair): Promise<Handshake> {
     if (isOver) return;
     isOver = true;
     socket.destroy();
-    resolve({ client, server, clientUse, serverUse: server.takeAccepted(localPort), problem });
+    const serverUse = server.takeAccepted(localPort);
+    resolve({ client, server, clientUse, serverUse, problem, endedAtMs: performance.now() });
   };
   socket.once('connect', () => {
     localPort = socket.localPort ?? 0;

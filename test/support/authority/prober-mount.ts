@@ -11,35 +11,34 @@ export interface MountOptions<T> {
 /** One object in one pod. Versions arrive in their order; one that is overtaken by a later one is never seen. */
 export class Mount<T> {
   readonly #options: MountOptions<T>;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  #written = 0;
-  #arrived = 0;
+  /** Versions that are on their way, the oldest first, and when each was written at the earliest. */
+  readonly #coming = new Map<NodeJS.Timeout, number>();
 
   constructor(options: MountOptions<T>) {
     this.#options = options;
   }
 
-  /** Whether there is a later version than the pod has. */
-  get isBehind(): boolean {
-    return this.#arrived < this.#written;
+  /** Since when the pod may have had an older version than there is; undefined: it has the latest. */
+  get behindSinceMs(): number | undefined {
+    return this.#coming.values().next().value;
   }
 
-  /** Takes note of a version that was written now. */
-  write(value: T): void {
-    this.#written += 1;
-    const version = this.#written;
+  /** Takes note of a version that was written after `sinceMs`, milliseconds of the monotonic clock. */
+  write(value: T, sinceMs: number): void {
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (version < this.#arrived) return;
-      this.#arrived = version;
+      for (const each of this.#coming.keys()) {
+        clearTimeout(each);
+        this.#coming.delete(each);
+        if (each === timer) break;
+      }
       this.#options.arrive(value);
     }, this.#options.delayMs());
-    this.#timers.add(timer);
+    this.#coming.set(timer, sinceMs);
   }
 
   /** Nothing arrives any more. */
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    for (const timer of this.#coming.keys()) clearTimeout(timer);
+    this.#coming.clear();
   }
 }

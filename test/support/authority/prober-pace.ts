@@ -2,6 +2,7 @@
 
 import { eventually } from '../eventually.ts';
 import { LocalAuthority } from '../sdk/local-authority.ts';
+import { Wakefulness } from './prober-awake.ts';
 import { type LeafFiles, leafFiles } from './prober-files.ts';
 import { type Pair, shakeHands } from './prober-handshake.ts';
 import { ProbePod } from './prober-pod.ts';
@@ -9,21 +10,25 @@ import { ProbePod } from './prober-pod.ts';
 const MEASURED = 500;
 const AT_A_TIME = 4;
 /** What is aimed at, since a machine may have more to do later on than while it is measured. */
-const WANTED = 27_000;
+const WANTED = 40_000;
 /** A rotation takes half of a life, which is 24 h before it is divided. */
 const ROTATION_SECONDS = 12 * 3600;
-/** Nobody waits for ever. */
-const LEAST = 100;
+/** Nobody waits for ever: a rotation takes seven minutes. */
+export const SLOWEST = 100;
+/** A rotation takes three minutes, and a process may stand still for almost two seconds before files are too late. */
+const FASTEST = 250;
 
-/** By what periods are to be divided, at most `atMost`: makes some handshakes and looks how long they take. */
-export async function affordableAcceleration(atMost: number): Promise<number> {
-  const seconds = WANTED / (await handshakesPerSecond());
-  return Math.max(LEAST, Math.min(atMost, Math.floor(ROTATION_SECONDS / seconds)));
+/** By what periods are to be divided: makes some handshakes and looks how long so many take. */
+export async function affordableAcceleration(wanted: number = WANTED): Promise<number> {
+  const seconds = wanted / (await handshakesPerSecond());
+  return Math.max(SLOWEST, Math.min(FASTEST, Math.floor(ROTATION_SECONDS / seconds)));
 }
 
 async function handshakesPerSecond(): Promise<number> {
   const authority = new LocalAuthority(() => Date.now());
-  const pair = { client: podOf(authority, 'agent-a'), server: podOf(authority, 'agent-b') };
+  const awake = new Wakefulness();
+  const podOf = (name: string): ProbePod => newPod(authority, awake, name);
+  const pair = { client: podOf('agent-a'), server: podOf('agent-b') };
   const pods = Object.values(pair);
   try {
     await eventually('two pods to listen', () => pods.every(({ port }) => port !== undefined));
@@ -33,6 +38,7 @@ async function handshakesPerSecond(): Promise<number> {
     return (MEASURED / (performance.now() - startedMs)) * 1000;
   } finally {
     await Promise.all(pods.map((pod) => pod.close()));
+    awake.close();
   }
 }
 
@@ -43,14 +49,15 @@ async function shakeOften(pair: Pair, count: number): Promise<void> {
   }
 }
 
-function podOf(authority: LocalAuthority, name: string): ProbePod {
+function newPod(authority: LocalAuthority, awake: Wakefulness, name: string): ProbePod {
   const namespace = 'ai-agents';
   const atOnce = (): number => 0;
   const pod = new ProbePod(
     { namespace, name, hasBundle: true },
     { trusts: 'Secret', secretDelayMs: atOnce, bundleDelayMs: atOnce },
+    awake,
   );
-  pod.secret.write(leafFilesOf(authority, namespace, name));
+  pod.secret.write(leafFilesOf(authority, namespace, name), awake.awakeAtMs);
   return pod;
 }
 

@@ -10,6 +10,7 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
+import type { Wakefulness } from './prober-awake.ts';
 import type { BundleFiles, LeafFiles } from './prober-files.ts';
 import { Mount } from './prober-mount.ts';
 
@@ -28,11 +29,13 @@ export interface PodHabits {
   readonly bundleDelayMs: () => number;
 }
 
-/** What a pod has in use. */
+/** What a pod has in use at a moment. */
 export interface InUse {
   readonly signedBy: string;
   readonly trusted: readonly string[];
   readonly context: SecureContext;
+  /** Up to when these were the latest there were, as far as this process knows: milliseconds of the monotonic clock. */
+  readonly latestAtMs: number;
 }
 
 /** What a server says to a client that it has accepted. */
@@ -58,14 +61,16 @@ export class ProbePod {
   readonly bundle: Mount<BundleFiles>;
   #leaf: LeafFiles | undefined;
   #trust: BundleFiles | undefined;
-  #inUse: InUse | undefined;
+  #inUse: Omit<InUse, 'latestAtMs'> | undefined;
   #server: Server | undefined;
   /** What was in use when a connection came, by the client's port. */
   readonly #accepted = new Map<number, InUse>();
+  readonly #awake: Pick<Wakefulness, 'awakeAtMs'>;
 
-  constructor(agent: ProbedAgent, habits: PodHabits) {
+  constructor(agent: ProbedAgent, habits: PodHabits, awake: Pick<Wakefulness, 'awakeAtMs'>) {
     this.agent = agent;
     this.habits = habits;
+    this.#awake = awake;
     this.spiffeId = `spiffe://cluster.local/ns/${agent.namespace}/sa/${agent.name}`;
     this.secret = new Mount({
       delayMs: habits.secretDelayMs,
@@ -86,7 +91,7 @@ export class ProbePod {
 
   /** Undefined before the first files have arrived. */
   get inUse(): InUse | undefined {
-    return this.#inUse;
+    return this.#inUse && { ...this.#inUse, latestAtMs: this.#latestAtMs };
   }
 
   /** Undefined before it listens. */
@@ -96,7 +101,16 @@ export class ProbePod {
 
   /** Whether a file that it uses is not the latest. */
   get isBehind(): boolean {
-    return this.secret.isBehind || (this.habits.trusts === 'bundle' && this.bundle.isBehind);
+    return this.#used.some(({ behindSinceMs }) => behindSinceMs !== undefined);
+  }
+
+  get #used(): readonly Pick<Mount<unknown>, 'behindSinceMs'>[] {
+    return this.habits.trusts === 'bundle' ? [this.secret, this.bundle] : [this.secret];
+  }
+
+  get #latestAtMs(): number {
+    const { awakeAtMs } = this.#awake;
+    return Math.min(awakeAtMs, ...this.#used.map(({ behindSinceMs = awakeAtMs }) => behindSinceMs));
   }
 
   /** What the server had in use for the connection from that port; forgets it. */
@@ -141,7 +155,8 @@ export class ProbePod {
       rejectUnauthorized: true,
     });
     server.on('connection', ({ remotePort }: Socket) => {
-      if (remotePort !== undefined && this.#inUse !== undefined) this.#accepted.set(remotePort, this.#inUse);
+      const { inUse } = this;
+      if (remotePort !== undefined && inUse !== undefined) this.#accepted.set(remotePort, inUse);
     });
     server.on('secureConnection', (socket: TLSSocket) => {
       // A client that does not get its greeting counts that as a failure.

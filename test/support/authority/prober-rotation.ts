@@ -42,9 +42,11 @@ export interface RotationOptions extends RotationWorld {
 export interface ProbedRotation {
   /** In which both sides have verified each other: from the next generation being made to the old one being dropped. */
   readonly handshakes: number;
-  /** In the whole run. */
+  /** In the whole run; a line for each of the first. */
   readonly failed: number;
   readonly failures: readonly string[];
+  /** What failed since this machine stood still: a line for each of the first. */
+  readonly stalls: readonly string[];
   readonly kinds: ReadonlyMap<Kind, number>;
   /** For people. */
   readonly summary: string;
@@ -55,13 +57,13 @@ export const PROBED_AGENTS: readonly ProbedAgent[] = ['ai-agents', 'ai-data'].fl
   ['agent-a', 'agent-b'].map((name) => ({ namespace, name, hasBundle: true })),
 );
 
-/** A run with fewer handshakes in its rotation shows nothing. */
+/** A rotation with fewer handshakes shows nothing. */
 export const MIN_HANDSHAKES = 20_000;
 
 const LIFE_MS = 24 * 3_600_000;
 const MAX_MOUNT_DELAY_MS = 2 * 60_000;
 /** From the start to the half of the life of the first generation: for the operator to start and all agents to be ready. */
-const LEAD_MS = 20_000;
+const LEAD_MS = 45_000;
 /** Verifications with what is left in the end. */
 const AFTERWARDS = 500;
 
@@ -131,10 +133,10 @@ export async function probeRotation(options: RotationOptions): Promise<ProbedRot
       'handshakes without it',
       () => (prober.tally.kinds.get('new leaf, new bundle') ?? 0) >= AFTERWARDS,
     );
-    const { failed, failures, kinds, behind } = prober.tally;
+    const { failed, failures, stalls, kinds, behind } = prober.tally;
     const counts = [...kinds].map(([kind, count]) => `${kind}: ${count}`).join('; ');
     const summary = `${handshakes} handshakes in a rotation of ${seconds.toFixed(1)} s (periods divided by ${acceleration}), the next generation signs after ${(signsAfterMs / 1000).toFixed(1)} s; ${failed} failed; files up to ${Math.round(maxMountDelayMs)} ms late (seed ${seed}), ${behind} handshakes with older files than there were; ${counts}`;
-    return { handshakes, failed, failures, kinds, summary };
+    return { handshakes, failed, failures, stalls, kinds, summary };
   } finally {
     await prober.stop();
   }

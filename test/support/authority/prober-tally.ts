@@ -1,4 +1,10 @@
-/** Counts handshakes by what verified what, and keeps what there is to say about those that failed. */
+/**
+ * Counts handshakes by what verified what, and keeps what there is to say about those that failed.
+ *
+ * One that failed is put down to this machine when, at its end, the files of a side may have been outdated for longer than a
+ * kubelet takes: while this process stands still its pods get nothing, and nobody can tell what was written meanwhile. It counts
+ * neither as good nor as failed, and a run with such a one is no good run.
+ */
 
 import type { Handshake } from './prober-handshake.ts';
 import type { InUse, ProbePod } from './prober-pod.ts';
@@ -28,20 +34,30 @@ export function kindOf(leafSignedBy: string, trusted: readonly string[], outgoin
   return trusted.includes(outgoing) ? 'new leaf, old bundle' : 'new leaf, new bundle';
 }
 
+/** What failures are judged by. */
+export interface TallyOptions {
+  /** The generation that is replaced. */
+  readonly outgoing: string;
+  /** How late a pod gets a new version at most, milliseconds. */
+  readonly maxMountDelayMs: number;
+}
+
 /** The counts of one run. */
 export class Tally {
   readonly #outgoing: string;
+  readonly #maxMountDelayMs: number;
   readonly #startedAtMs = performance.now();
   /** Verifications: two for each handshake that was good. */
   readonly #kinds = new Map<Kind, number>(KINDS.map((kind) => [kind, 0]));
-  readonly #told: string[] = [];
+  readonly #failures: string[] = [];
+  readonly #stalls: string[] = [];
   #verified = 0;
   #failed = 0;
   #behind = 0;
 
-  /** `outgoing`: the generation that is replaced. */
-  constructor(outgoing: string) {
+  constructor({ outgoing, maxMountDelayMs }: TallyOptions) {
     this.#outgoing = outgoing;
+    this.#maxMountDelayMs = maxMountDelayMs;
   }
 
   /** Handshakes in which each side has verified the other. */
@@ -49,6 +65,7 @@ export class Tally {
     return this.#verified;
   }
 
+  /** Handshakes that failed although this machine was in time. */
   get failed(): number {
     return this.#failed;
   }
@@ -64,21 +81,39 @@ export class Tally {
 
   /** The first of the failures, a line for each. */
   get failures(): readonly string[] {
-    return this.#told;
+    return this.#failures;
+  }
+
+  /** The first of those that failed with files that were too old, since this machine stood still; a line for each. */
+  get stalls(): readonly string[] {
+    return this.#stalls;
   }
 
   /** Takes one into account. `wasBehind`: a pod had older files than there are. */
   add(handshake: Handshake, wasBehind: boolean): void {
     const { clientUse, serverUse, problem } = handshake;
     if (problem !== undefined || clientUse === undefined || serverUse === undefined) {
-      this.#failed += 1;
-      if (this.#told.length < MAX_TOLD) this.#told.push(this.#describe(handshake));
+      this.#addFailure(handshake);
       return;
     }
     this.#verified += 1;
     if (wasBehind) this.#behind += 1;
     this.#count(serverUse, clientUse);
     this.#count(clientUse, serverUse);
+  }
+
+  #addFailure(handshake: Handshake): void {
+    const { clientUse, serverUse, endedAtMs } = handshake;
+    const ageMs = Math.max(
+      ...[clientUse, serverUse].map((use) => endedAtMs - (use?.latestAtMs ?? endedAtMs)),
+    );
+    const isLate = ageMs > this.#maxMountDelayMs;
+    if (!isLate) this.#failed += 1;
+    const told = isLate ? this.#stalls : this.#failures;
+    if (told.length < MAX_TOLD)
+      told.push(
+        `${this.#describe(handshake)}, with files that may have been outdated for ${Math.round(ageMs)} ms`,
+      );
   }
 
   #count({ signedBy }: InUse, { trusted }: InUse): void {

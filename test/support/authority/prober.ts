@@ -14,6 +14,7 @@ import type { KubeClient } from '../../../src/kube/client.ts';
 import { CONFIG_MAP, SECRET } from '../../../src/kube/core-types.ts';
 import { eventually } from '../eventually.ts';
 import { pseudoRandom } from '../pseudo-random.ts';
+import { Wakefulness } from './prober-awake.ts';
 import { type BundleFiles, caFiles, type LeafFiles, leafFiles } from './prober-files.ts';
 import { type Pair, shakeHands } from './prober-handshake.ts';
 import { type PodHabits, type ProbedAgent, ProbePod } from './prober-pod.ts';
@@ -55,6 +56,7 @@ export class Prober {
   readonly #pairs: readonly Pair[];
   readonly #random: () => number;
   readonly #client: KubeClient;
+  readonly #awake = new Wakefulness();
   readonly #end = new AbortController();
   #work: Promise<unknown> = Promise.resolve();
   #turn = 0;
@@ -62,14 +64,14 @@ export class Prober {
 
   /** Use {@link startProber}. */
   constructor({ client, agents, maxMountDelayMs, seed, outgoing }: ProberOptions) {
-    this.tally = new Tally(outgoing);
+    this.tally = new Tally({ outgoing, maxMountDelayMs });
     this.#client = client;
     this.#random = pseudoRandom(seed);
     const habits = habitsWithin(maxMountDelayMs, this.#random);
     this.#pods = agents.flatMap((agent) =>
       habits
         .filter(({ trusts }) => agent.hasBundle || trusts === 'Secret')
-        .map((each) => new ProbePod(agent, each)),
+        .map((each) => new ProbePod(agent, each, this.#awake)),
     );
     this.#pairs = this.#pods.flatMap((server) =>
       this.#pods.filter((pod) => pod !== server).map((pod) => ({ client: pod, server })),
@@ -102,6 +104,7 @@ export class Prober {
     this.#end.abort();
     await this.#work;
     await Promise.all(this.#pods.map((pod) => pod.close()));
+    this.#awake.close();
   }
 
   async #shake(): Promise<void> {
@@ -149,7 +152,7 @@ export class Prober {
     cache.onChange((key, files) => {
       for (const pod of this.#pods) {
         if (files !== undefined && key === `${pod.agent.namespace}/${pod.agent.name}-tls`)
-          pod.secret.write(files);
+          pod.secret.write(files, this.#awake.awakeAtMs);
       }
     });
     return cache;
@@ -165,7 +168,7 @@ export class Prober {
     });
     cache.onChange((_key, files) => {
       for (const { agent, bundle } of this.#pods) {
-        if (files !== undefined && agent.namespace === namespace) bundle.write(files);
+        if (files !== undefined && agent.namespace === namespace) bundle.write(files, this.#awake.awakeAtMs);
       }
     });
     return cache;

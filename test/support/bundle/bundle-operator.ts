@@ -17,7 +17,7 @@ import { PublishedKeyChanges } from '../../../src/controllers/signing/published-
 import type { Authority } from '../../../src/crypto/authority-reader.ts';
 import type { LedgerLine } from '../../../src/domain/ledger/ledger-line.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
-import type { Clock } from '../../../src/kube/clock.ts';
+import { type Clock, ReferenceClock } from '../../../src/kube/clock.ts';
 import { controllersComponent } from '../../../src/kube/components.ts';
 import { loadCredentials } from '../../../src/kube/credentials.ts';
 import { FencedWriter } from '../../../src/kube/fenced-writer.ts';
@@ -46,7 +46,8 @@ export interface BundleOperator extends BundleParts {
 
 /** Starts it, with every right. */
 export async function startBundles(options: BundleOperatorOptions): Promise<BundleOperator> {
-  const { controlPlane, namespaces, authority, clock, partBytes } = options;
+  const { controlPlane, namespaces, authority, partBytes } = options;
+  const clock = new ReferenceClock(options.clock);
   const transport = new Transport({
     credentials: await loadCredentials({ kubeconfig: controlPlane.kubeconfigPath }),
     product: { name: 'agent-trust-test', version: '0' },
@@ -77,7 +78,7 @@ export async function startBundles(options: BundleOperatorOptions): Promise<Bund
     generations: () => options.generations,
     client,
     registry,
-    nowMs: () => clock.nowMs(),
+    clock,
     controller: (name) => ({ name }),
   });
   crl.connect({ enqueue() {} });

@@ -110,6 +110,40 @@ const expired = new TestCA({
 });
 const noAuthority = new TestCA({ name: 'leaf', issuer: root, isAuthority: false, ...LONG });
 const below = new TestCA({ name: 'below', issuer: middle, ...LONG });
+const narrow = new TestCA({
+  name: 'narrow',
+  issuer: root,
+  more: [
+    extension(
+      OID.nameConstraints,
+      der(
+        TAG.sequence,
+        der(
+          contextTag(0, 'constructed'),
+          der(TAG.sequence, der(contextTag(2, 'primitive'), Buffer.from('example.org'))),
+        ),
+      ),
+      'critical',
+    ),
+  ],
+  ...LONG,
+});
+const usagesOf = (...oids: readonly string[]): Buffer =>
+  extension(OID.extendedKeyUsage, der(TAG.sequence, ...oids.map(objectIdentifier)));
+const forServers = new TestCA({
+  name: 'servers',
+  issuer: root,
+  more: [usagesOf(OID.serverAuth)],
+  ...LONG,
+});
+const forClients = new TestCA({ name: 'clients', more: [usagesOf(OID.clientAuth)], ...LONG });
+/** One that may sign for TLS alone. */
+export const forTls: TestCA = new TestCA({
+  name: 'TLS',
+  issuer: root,
+  more: [usagesOf(OID.clientAuth, OID.serverAuth)],
+  ...LONG,
+});
 const endingRoot = new TestCA({ name: 'ending', ...LONG, notAfterMs: T0 + HOUR });
 
 /** Each answer is wrong in one way, and this is all that is found. */
@@ -266,6 +300,21 @@ export const BAD_ANSWERS: readonly (readonly [
     'two intermediates below one that allows none',
     { certificate: signed({}, below) + below.pem + middle.pem },
     ['ChainTooLong'],
+  ],
+  [
+    'an intermediate that constrains names',
+    { certificate: signed({}, narrow) + narrow.pem },
+    ['ChainRestricted'],
+  ],
+  [
+    'an intermediate for servers alone',
+    { certificate: signed({}, forServers) + forServers.pem },
+    ['ChainRestricted'],
+  ],
+  [
+    'a CA for clients alone',
+    { certificate: signed({}, forClients), known: forClients.pem },
+    ['ChainRestricted'],
   ],
   [
     'another authority key identifier',

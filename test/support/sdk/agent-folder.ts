@@ -160,6 +160,11 @@ export class LocalSwarm {
     this.#authority.revoke(this.#member(name).leaf);
   }
 
+  /** A certificate with the name of the newest generation that anybody can make, PEM. */
+  get impostor(): string {
+    return this.#authority.impostor;
+  }
+
   /** The signing keys of an agent; what is done to them is published later. */
   keys(name: string): LocalKeys {
     return this.#member(name).keys;
@@ -168,6 +173,12 @@ export class LocalSwarm {
   /** Makes a new generation that is trusted beside the others and signs whatever is issued from now on. */
   addAuthority(): void {
     this.#authority.addGeneration();
+    this.#bundleSigner = this.#authority.newBundleSigner();
+  }
+
+  /** The same, one that stands below a root. */
+  addIntermediate(): void {
+    this.#authority.addIntermediate();
     this.#bundleSigner = this.#authority.newBundleSigner();
   }
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { readCertificateFields } from '../../../src/crypto/certificate-fields.ts';
 import { generateEcKeyPair, generateKeyPair, type KeyPair } from '../../../src/crypto/key-pair.ts';
@@ -62,6 +62,36 @@ describe('inspectPrivateKey', () => {
     });
   });
 
+  const strangers: Readonly<Record<string, () => KeyObject>> = {
+    DSA: () => generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey,
+    'RSA-PSS': () => generateKeyPairSync('rsa-pss', { modulusLength: 1024 }).privateKey,
+    'a curve of Brainpool': () => generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' }).privateKey,
+    'P-521': () => generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey,
+    Ed25519: () => generateKeyPairSync('ed25519').privateKey,
+  };
+  for (const [name, generate] of Object.entries(strangers)) {
+    it(`rejects a key of ${name}: nobody here writes one`, () => {
+      const pem = Buffer.from(generate().export({ type: 'pkcs8', format: 'pem' }));
+      expect(inspectPrivateKey(pem, undefined)).to.deep.equal({
+        kind: 'problem',
+        problem: 'was not encoded as private keys are',
+      });
+    });
+  }
+
+  it('rejects a key on P-256 whose public key is the point at infinity, and reads the next one', async () => {
+    const head = '3047020100301306072a8648ce3d020106082a8648ce3d030107042d302b0201010420';
+    const pkcs8Der = Buffer.from(`${head}${'11'.repeat(32)}a10403020000`, 'hex');
+    const pair = { ...generateEcKeyPair(256), pkcs8Der };
+    const next = pemOf(await generateKeyPair(RSA));
+    expect(readPrivateKey(pemOf(pair))).to.not.equal(undefined);
+    expect(inspectPrivateKey(pemOf(pair), undefined)).to.deep.equal({
+      kind: 'problem',
+      problem: 'was not encoded as private keys are',
+    });
+    expect(readPrivateKey(next)).to.not.equal(undefined);
+  });
+
   it('rejects bytes that OpenSSL reads over: the versions of PKCS #8 and of the key in it', () => {
     const pair = generateEcKeyPair(256);
     for (const at of [5, 33]) {
@@ -73,6 +103,17 @@ describe('inspectPrivateKey', () => {
         problem: 'was not encoded as private keys are',
       });
     }
+  });
+
+  it('rejects a point in another form, which OpenSSL reads', () => {
+    const pair = generateEcKeyPair(256);
+    const pkcs8Der = Buffer.from(pair.pkcs8Der);
+    pkcs8Der[73] = 6 + ((pkcs8Der.at(-1) ?? 0) & 1);
+    expect(readPrivateKey(pemOf({ ...pair, pkcs8Der }))).to.not.equal(undefined);
+    expect(inspectPrivateKey(pemOf({ ...pair, pkcs8Der }), holderOf(pair))).to.deep.equal({
+      kind: 'problem',
+      problem: 'was not encoded as private keys are',
+    });
   });
 
   it('rejects an RSA key of which one number is another, although it signs', async () => {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import type { Authority } from '../../../src/crypto/authority-reader.ts';
 import { readGivenAuthority } from '../../../src/crypto/given-authority.ts';
@@ -7,7 +8,7 @@ import { encodePem } from '../../../src/crypto/pem.ts';
 import { signingAuthority } from '../../../src/crypto/signing-authority.ts';
 import { givenCa } from '../../support/authority/given-ca.ts';
 import { inputOf, middle, root, signed } from '../../support/issuance/bad-answers.ts';
-import { issuedLeaf, profile, storedAuthority, validity } from './fixture.ts';
+import { forgedCertificate, issuedLeaf, profile, storedAuthority, validity } from './fixture.ts';
 
 const authority = storedAuthority();
 const other = storedAuthority({ keySize: 384 });
@@ -82,6 +83,21 @@ describe('signingAuthority', () => {
       leaf + signed(),
     ])
       expect(signingAuthority(Buffer.from(chain), known)).to.equal(undefined);
+  });
+
+  it('rejects a chain with a CA whose key is of no known kind', async () => {
+    const keyPair = generateEcKeyPair(256);
+    const spkiDer = Buffer.from(keyPair.spkiDer);
+    spkiDer[10] = (spkiDer[10] ?? 0) ^ 1; // in the identifier of the algorithm
+    const strange = forgedCertificate({
+      issuer: authority,
+      keyPair: { ...keyPair, spkiDer },
+      isAuthority: true,
+      keyUsage: Buffer.of(2, 0x04),
+    });
+    expect(new X509Certificate(strange).ca).to.equal(true);
+    const leaf = (await issuedLeaf(other)).certificatePem;
+    expect(signingAuthority(Buffer.from(leaf + strange), [authority])).to.equal(undefined);
   });
 
   it('rejects every other, and what is no certificate', () => {

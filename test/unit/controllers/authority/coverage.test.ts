@@ -13,6 +13,7 @@ import { secretFrame } from '../../../../src/controllers/identity/wish.ts';
 import { LeafBook } from '../../../../src/controllers/ledger/leaf-book.ts';
 import type { RejectedLeaf } from '../../../../src/domain/certificate/plan.ts';
 import type { LedgerLine } from '../../../../src/domain/ledger/ledger-line.ts';
+import type { Cache } from '../../../../src/kube/cache.ts';
 import { KubeClient } from '../../../../src/kube/client.ts';
 import { json } from '../../../support/loopback-server.ts';
 import { startLoopback } from '../../../support/loopback-transport.ts';
@@ -40,6 +41,8 @@ interface Given {
   readonly rejected?: RejectedLeaf;
   readonly lines?: readonly LedgerLine[];
   readonly completeSinceMs?: number;
+  /** The server does not let the operator list Secrets. */
+  readonly isHidden?: boolean;
 }
 
 /** What is seen of one agent, whose bundle carries both generations and whose Secret only the first. */
@@ -70,6 +73,8 @@ async function see(given: Given = {}): Promise<Coverage> {
       const items = lists[request.path.split('/').at(-1) ?? ''] ?? [];
       if (request.query['watch'] === '1')
         response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      else if (given.isHidden === true && request.path.endsWith('/secrets'))
+        json(403, { kind: 'Status', code: 403, reason: 'Forbidden', message: 'no' })(response, request);
       else json(200, { metadata: { resourceVersion: '9' }, items })(response, request);
     },
     { tls: false },
@@ -82,7 +87,7 @@ async function see(given: Given = {}): Promise<Coverage> {
   });
   const caches = [view.identities, ...view.caches()];
   const running = Promise.all(caches.map((each) => each.start(stop.signal)));
-  await Promise.all(caches.map((each) => each.synced()));
+  await Promise.all(caches.map(settled));
   stop.abort();
   await running;
   await loopback.close();
@@ -149,6 +154,17 @@ describe('seeCoverage', () => {
     expect((await see({ nowMs: validity.notAfterMs + 1 })).heldLeaves).to.deep.equal(new Map());
   });
 
+  it('says where it cannot look at Secrets', async () => {
+    const { areLeavesSeen, heldLeaves, lacking } = await see({ isHidden: true });
+    expect([areLeavesSeen, heldLeaves.size, lacking(FIRST.id)]).to.deep.equal([
+      false,
+      0,
+      new Map([[AGENTS, 'the operator may not look: its RoleBinding is missing']]),
+    ]);
+    expect((await see({ isHidden: true, madeMs: 0 })).areLeavesSeen).to.equal(false);
+    expect((await see()).areLeavesSeen).to.equal(true);
+  });
+
   it('lets no leaf be over that the ledger may have lost', async () => {
     const span = { id: FIRST.id, phase: 'retiring', retiringSinceMs: T0, notBeforeMs: T0 - 120_000 } as const;
     const ends = async (completeSinceMs: number): Promise<number | undefined> =>
@@ -156,6 +172,14 @@ describe('seeCoverage', () => {
     expect([await ends(0), await ends(T0 + HOUR)]).to.deep.equal([undefined, T0 + 168 * HOUR]);
   });
 });
+
+/** Once the server has answered, whatever it said. */
+async function settled(cache: Pick<Cache<unknown>, 'onStateChange' | 'state'>): Promise<void> {
+  if (cache.state !== 'starting') return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  cache.onStateChange(() => resolve());
+  await promise;
+}
 
 function lineOf(serialHex: string, generation: string): LedgerLine {
   return {

@@ -23,9 +23,9 @@ const SETTINGS = { trustDomain: 'cluster.local', clusterDomain: 'cluster.local' 
 const REQUIRED = { ...SETTINGS, nowMs: GIVEN_NOW_MS, minLifeMs: MIN_GIVEN_LIFE_MS };
 const DAY_MS = 86_400_000;
 
-function judged({ secret, generations = [] }: GivenRow): GivenAuthority {
+function judged({ secret, generations = [], refused = new Map() }: GivenRow): GivenAuthority {
   const made = secret();
-  return judgeGiven(made && givenRecord(made), REQUIRED, { generations, retiring: new Set() });
+  return judgeGiven(made && givenRecord(made), REQUIRED, { generations, retiring: new Set(), refused });
 }
 
 /** A leaf for an agent as its Secret holds it. */
@@ -97,7 +97,7 @@ describe('judgeGiven', () => {
     const record = made && givenRecord(made);
     if (record?.reading.kind !== 'authority') throw new Error('it was not read');
     const { authority } = record.reading;
-    const among = { generations: [authority], retiring: new Set<string>() };
+    const among = { generations: [authority], retiring: new Set<string>(), refused: new Map() };
     expect(judgeGiven(record, REQUIRED, among)).to.deep.equal({ kind: 'authority', authority });
     // It was replaced, and is still trusted: it comes back when it is gone.
     expect(judgeGiven(record, REQUIRED, { ...among, retiring: new Set([authority.id]) })).to.have.property(

@@ -30,6 +30,24 @@ describe('stateRecord', () => {
     expect(texts['message']).to.equal('x');
   });
 
+  it('reads which keys are refused, and leaves out what is none', () => {
+    const refused = new Map([
+      ['x'.repeat(43), 'fedcba9876543210'],
+      ['y'.repeat(43), '0123456789abcdef'],
+    ]);
+    const read = (text: object): ReadonlyMap<string, string> =>
+      stateRecord(stateConfigMap('agent-trust-system', 'leader-1', { refused: JSON.stringify(text) }))
+        .refused;
+    const texts = stateTexts(STATES, refused);
+    expect(stateRecord(stateConfigMap('agent-trust-system', 'leader-1', texts)).refused).to.deep.equal(
+      refused,
+    );
+    expect(read({ '0123456789abcdef': 'short', x: 'x'.repeat(43), fedcba9876543210: 7 })).to.have.length(0);
+    expect(
+      stateRecord(stateConfigMap('agent-trust-system', 'leader-1', stateTexts(STATES))).texts,
+    ).to.not.have.property('refused');
+  });
+
   const good = { phase: 'signing', preparedAt: '2026-01-01T00:00:00.000Z' };
   const bad: readonly (readonly [string, unknown])[] = [
     ['no JSON', undefined],

@@ -66,10 +66,12 @@ describe('judgeBundle', () => {
   for (const [what, changes] of Object.entries(altered))
     it(`finds ${what}`, () => expect(judged(changes)).to.deep.equal({ claims: CLAIMS, wrong: ALTERED }));
 
-  it('finds nothing wrong with what a generation has signed that was trusted then, and trusts no stranger', () => {
+  it('finds nothing wrong with what a generation has signed that was trusted then, and takes no word of it', () => {
     const rootsPem = storedAuthority().certificatePem;
     const formerPem = authority.certificatePem;
-    expect(judged({}, { rootsPem, formerPem })).to.deep.equal({ claims: CLAIMS, wrong: undefined });
+    expect(judged({}, { rootsPem, formerPem })).to.deep.equal({ claims: undefined, wrong: undefined });
+    const jws = signed({ aud: 'ai-data' });
+    expect(judged({}, { jws, rootsPem, formerPem }).wrong).to.equal(ALTERED);
     expect(judged({}, { rootsPem, formerPem: rootsPem })).to.deep.equal({
       claims: undefined,
       wrong: ALTERED,

@@ -19,6 +19,16 @@ describe('BundleMemory', () => {
     expect(memory.nextSequence('b', 99, 20)).to.equal(100);
   });
 
+  it('counts no sequence that is more than a year ahead, seen or given', () => {
+    const memory = new BundleMemory(() => 0);
+    const day = 86_400_000;
+    expect(memory.nextSequence('a', Number.MAX_SAFE_INTEGER, 10)).to.equal(10);
+    expect(memory.nextSequence('a', 366 * day + 10, 10)).to.equal(366 * day + 11);
+    expect(memory.nextSequence('a', 0, 11)).to.equal(366 * day + 12);
+    expect(memory.nextSequence('b', 0, 367 * day)).to.equal(367 * day);
+    expect(memory.nextSequence('b', 0, 10)).to.equal(10);
+  });
+
   it('knows a bundle that was replaced already', () => {
     const memory = new BundleMemory(() => 0);
     expect(memory.isOlder('a', 1)).to.equal(false);

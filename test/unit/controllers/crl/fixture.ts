@@ -30,6 +30,8 @@ export class CrlWorld {
   readonly revoked: RevokedBook;
   readonly view: LaptopCluster['view'];
   nowMs: number = NOW;
+  /** Whether machine and API server agree on it. */
+  isClockTrusted = true;
   readonly #cluster: LaptopCluster;
   readonly #abort: AbortController;
 
@@ -37,7 +39,15 @@ export class CrlWorld {
     this.#cluster = cluster;
     this.#abort = abort;
     this.view = cluster.view;
-    this.revoked = new RevokedBook({ view: this.view, leaves: this.leaves, nowMs: () => this.nowMs });
+    this.revoked = new RevokedBook({
+      ...{ view: this.view, leaves: this.leaves },
+      nowMs: () => this.nowMs,
+      surelyPastMs: () => this.surelyPastMs(),
+    });
+  }
+
+  surelyPastMs(): number {
+    return this.isClockTrusted ? this.nowMs : Number.NEGATIVE_INFINITY;
   }
 
   static async start(): Promise<CrlWorld> {

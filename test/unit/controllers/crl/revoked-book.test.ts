@@ -82,6 +82,21 @@ describe('RevokedBook', () => {
     expect(world.entries).to.deep.equal([[lineOf('', 2).serialHex, 'privilegeWithdrawn']]);
   });
 
+  it('revokes whatever may live, and takes it over, while nobody can say what has ended', () => {
+    world.put('one', 'uid-1');
+    world.leaves.replace([lineOf('uid-1', 1), lineOf('uid-2', 2)]);
+    Object.assign(world, { isClockTrusted: false, nowMs: NOW + 192 * HOUR });
+    world.put('one', 'uid-1', { suspended: true });
+    const { serialHex, generation } = lineOf('', 3);
+    world.revoked.adopt([{ serialHex, generation, revokedAtMs: NOW, reason: 'privilegeWithdrawn' }]);
+    world.nowMs = NOW + HOUR;
+    expect(world.entries.map(([serialHex]) => serialHex)).to.deep.equal([
+      lineOf('', 1).serialHex,
+      lineOf('', 3).serialHex,
+    ]);
+    expect(world.revoked.missing()).to.deep.equal(new Map([['ai-agents', new Set(['uid-2'])]]));
+  });
+
   describe('crlReconciler', () => {
     const lists: string[] = [];
 
@@ -97,7 +112,11 @@ describe('RevokedBook', () => {
       };
       const client = { list } as unknown as Parameters<typeof crlReconciler>[0]['client'];
       const { view, leaves, revoked } = world;
-      const reconcile = crlReconciler({ view, leaves, revoked, client, nowMs: () => world.nowMs });
+      const reconcile = crlReconciler({
+        ...{ view, leaves, revoked, client },
+        nowMs: () => world.nowMs,
+        surelyPastMs: () => world.surelyPastMs(),
+      });
       return reconcile('any', { signal: AbortSignal.timeout(5000), log: silentLog });
     }
 
@@ -119,6 +138,18 @@ describe('RevokedBook', () => {
         lineOf('', 2).serialHex,
         lineOf('', 4).serialHex,
       ]);
+    });
+
+    it('forgets leaves and what is revoked of them once they have ended for sure, not by a clock that is days ahead', async () => {
+      world.put('one', 'uid-1', { suspended: true });
+      world.leaves.replace([lineOf('uid-1', 1)]);
+      const known = (): readonly unknown[] => [world.entries.length, world.leaves.of('uid-1').length];
+      Object.assign(world, { isClockTrusted: false, nowMs: NOW + 192 * HOUR });
+      await run(['uid-1']);
+      expect(known()).to.deep.equal([1, 1]);
+      world.isClockTrusted = true;
+      await run(['uid-1']);
+      expect(known()).to.deep.equal([0, 0]);
     });
 
     it('waits until the ledger is known', async () => {

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import type { AgentIdentity } from '../../../../src/api/agent-identity.ts';
 import { readyAuthority } from '../../../../src/controllers/authority/authority-record.ts';
-import { type AroundContext, keepAround } from '../../../../src/controllers/identity/around.ts';
+import { type Around, type AroundContext, keepAround } from '../../../../src/controllers/identity/around.ts';
 import { Attempts } from '../../../../src/controllers/identity/attempts.ts';
 import { IdentityEvents } from '../../../../src/controllers/identity/identity-events.ts';
 import { KnownContents } from '../../../../src/controllers/identity/known-contents.ts';
@@ -15,6 +15,7 @@ import { secretFrame, templateOf } from '../../../../src/controllers/identity/wi
 import type { RejectedLeaf } from '../../../../src/domain/certificate/plan.ts';
 import { resolveAgentIdentity } from '../../../../src/domain/identity/resolve.ts';
 import { KubeClient } from '../../../../src/kube/client.ts';
+import { isKubeError } from '../../../../src/kube/errors.ts';
 import { FencedWriter } from '../../../../src/kube/fenced-writer.ts';
 import { json } from '../../../support/loopback-server.ts';
 import { type Loopback, startLoopback } from '../../../support/loopback-transport.ts';
@@ -24,6 +25,7 @@ const HOUR = 3_600_000;
 const KEY = 'ai-agents/agent-deployer';
 const NAME = 'agent-deployer-tls';
 const [FIRST, SECOND, FORMER] = [storedAuthority(), storedAuthority(), storedAuthority()];
+const ISSUER = storedAuthority();
 const LEAF = await issuedLeaf(FIRST);
 const READY = readyAuthority([FIRST, SECOND]);
 const [OLD, NEW] = [FIRST.certificatePem, READY?.bundlePem ?? ''];
@@ -53,18 +55,33 @@ function secretWith(
   return { ...whole, metadata: { ...whole.metadata, uid: name, resourceVersion: '7' } };
 }
 
+/** The same without any mark; `owner` is the annotation that it then gets. */
+function stripped({ metadata, ...secret }: Secret, owner?: string): Secret {
+  const { name, namespace = '', uid = '', resourceVersion = '' } = metadata;
+  const annotations = owner === undefined ? {} : { 'agenttrust.dev/owner-uid': owner };
+  return { ...secret, metadata: { name, namespace, uid, resourceVersion, annotations } };
+}
+
 describe('keepAround', () => {
   let loopback: Loopback;
   let stored: Map<string, Secret>;
   let told: string[];
   let attempts: Attempts;
   let nowMs: number;
+  let failure: Around['failure'];
+  /** Name of a Secret that may not be written. */
+  let forbidden: string | undefined;
 
   beforeEach(async () => {
     [stored, told, attempts, nowMs] = [new Map(), [], new Attempts(), T0 + HOUR];
+    forbidden = undefined;
     loopback = await startLoopback(
       (response, request) => {
         const name = request.path.split('/').at(-1) ?? '';
+        if (request.method === 'PUT' && name === forbidden) {
+          json(403, { kind: 'Status', reason: 'Forbidden', message: 'no' })(response, request);
+          return;
+        }
         if (request.method === 'PUT') {
           const secret = request.body as Secret;
           const metadata = {
@@ -80,7 +97,7 @@ describe('keepAround', () => {
   });
   afterEach(() => loopback.close());
 
-  const judge = { trusted: () => [FIRST, SECOND], known: new KnownContents() };
+  const judge = { trusted: () => [FIRST, SECOND, ISSUER], known: new KnownContents() };
   const recordOf = (name: string): SecretRecord | undefined => {
     const secret = stored.get(name);
     return secret && secretRecord(secret, judge);
@@ -90,18 +107,20 @@ describe('keepAround', () => {
     readonly secrets: readonly Secret[];
     readonly identity?: AgentIdentity;
     readonly rejected?: RejectedLeaf;
+    readonly olderClaimant?: string;
   }
 
   /** Puts Secrets on the server, the first under the wanted name, and keeps them. */
-  function keep({ secrets, identity = identityWith(), rejected }: Given): Promise<number | undefined> {
+  function keep({ secrets, ...given }: Given): Promise<number | undefined> {
     for (const secret of secrets) stored.set(secret.metadata.name, secret);
-    return again(identity, rejected);
+    return again(given);
   }
 
-  async function again(
-    identity: AgentIdentity = identityWith(),
-    rejected?: RejectedLeaf,
-  ): Promise<number | undefined> {
+  async function again({
+    identity = identityWith(),
+    rejected,
+    olderClaimant,
+  }: Omit<Given, 'secrets'> = {}): Promise<number | undefined> {
     const transport = { transport: loopback.transport, fieldManager: 'test' };
     const observer = { issued: () => {}, repaired: () => {}, failed: () => {}, wiped: () => {} };
     const resolved = resolveAgentIdentity('agent-deployer', identity.spec);
@@ -121,11 +140,13 @@ describe('keepAround', () => {
       },
       inputs: {
         ...{ identity, resolved, authority: READY ?? { kind: 'unavailable', message: '' } },
+        situation: { olderClaimant },
         secret: recordOf(resolved.secretName),
         outdated: outdated.filter((record) => record !== undefined),
       },
     };
-    const { recheckAtMs, secret } = await keepAround(context);
+    const { recheckAtMs, secret, ...kept } = await keepAround(context);
+    failure = kept.failure;
     expect(secret?.metadata.resourceVersion).to.equal(
       stored.get(resolved.secretName)?.metadata.resourceVersion,
     );
@@ -206,6 +227,34 @@ describe('keepAround', () => {
     expect(bundleIn()).to.equal(NEW);
   });
 
+  it('goes on where one under a former name cannot be written, and tries that one again', async () => {
+    forbidden = 'first-tls';
+    const names = [NAME, 'first-tls', 'second-tls'];
+    await keep({ secrets: names.map((name) => secretWith({}, identityWith(), name)) });
+    expect(names.map((name) => bundleIn(name))).to.deep.equal([NEW, OLD, NEW]);
+    expect(isKubeError(failure?.error, 'KUBE_FORBIDDEN')).to.equal(true);
+    forbidden = undefined;
+    await again();
+    expect([bundleIn('first-tls'), failure, told]).to.deep.equal([NEW, undefined, []]);
+  });
+
+  it('knows one without any mark by its leaf, also by one of an issuer', async () => {
+    const issued = await issuedLeaf(ISSUER);
+    const texts = { 'tls.crt': issued.certificatePem, 'tls.key': issued.privateKeyPem };
+    for (const secret of [secretWith(), secretWith(texts)]) {
+      await keep({ secrets: [stripped(secret)] });
+      expect([bundleIn(), stored.get(NAME)?.metadata.annotations]).to.deep.equal([
+        NEW,
+        { 'agenttrust.dev/owner-uid': 'uid-1' },
+      ]);
+    }
+  });
+
+  it('keeps its own beside an older identity on its ServiceAccount', async () => {
+    await keep({ secrets: [secretWith()], olderClaimant: 'older' });
+    expect(bundleIn()).to.equal(NEW);
+  });
+
   const UNTOUCHED: Readonly<Record<string, () => Promise<unknown>>> = {
     'a leaf that is over': () => {
       nowMs = LEAF.notAfterMs + 1;
@@ -224,14 +273,13 @@ describe('keepAround', () => {
     'what is no certificate': () => keep({ secrets: [secretWith({ 'tls.crt': 'garbage' })] }),
     'a Secret of somebody else': async () => {
       const other = await issuedLeaf(FIRST, { spiffeId: 'spiffe://example.org/ns/ai-agents/sa/other' });
-      const { metadata, ...secret } = secretWith({
-        'tls.crt': other.certificatePem,
-        'tls.key': other.privateKeyPem,
-      });
-      const { name, namespace, uid = '', resourceVersion = '' } = metadata;
-      const bare = { ...secret, metadata: { name, namespace: namespace ?? '', uid, resourceVersion } };
-      return keep({ secrets: [bare] });
+      const texts = { 'tls.crt': other.certificatePem, 'tls.key': other.privateKeyPem };
+      return keep({ secrets: [stripped(secretWith(texts))] });
     },
+    'that of an older identity on its ServiceAccount': () =>
+      keep({ secrets: [stripped(secretWith(), 'uid-0')], olderClaimant: 'older' }),
+    'one that may be of an older identity on its ServiceAccount': () =>
+      keep({ secrets: [stripped(secretWith())], olderClaimant: 'older' }),
   };
   for (const [what, act] of Object.entries(UNTOUCHED)) {
     it(`leaves alone ${what}`, async () => {

@@ -151,6 +151,14 @@ describe('verifiedRecord', () => {
     expect(authorityOf(verifiedRecord(record(), () => [other]))).to.equal(undefined);
   });
 
+  it('forgets which certificates an authority lacked when another one signed', () => {
+    const before = record();
+    const { content: found } = before.facts;
+    const lacking = { ...found.certificate, lacksIntermediates: true } as const;
+    const lacked = { ...before, facts: { ...before.facts, content: { ...found, certificate: lacking } } };
+    expect(verifiedRecord(lacked as SecretRecord, () => [authority]).facts.content).to.deep.equal(found);
+  });
+
   it('gives the same record as long as the same are trusted', () => {
     const trusted = [authority];
     const before = secretRecord(secret, { trusted: () => trusted, known: new KnownContents() });

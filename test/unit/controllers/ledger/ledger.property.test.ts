@@ -126,6 +126,8 @@ describe('IssuanceLedger under faults', () => {
             await commits(newer, 100, counts.newer);
           };
           await scheduler.waitFor(Promise.all([commits(older, 0, counts.older), successor()]));
+          // The next ledger is opened when nobody waits for it.
+          await scheduler.waitIdle();
           store.fate = () => 'answered';
           store.arrival = async () => {};
           expect(await ending(older.commit(ledgerLine(50)))).to.equal('lost leadership');

@@ -282,6 +282,16 @@ describe('IssuanceLedger', () => {
       expect(completeSince(1)).to.equal(NOW + 3 * HOUR);
     });
 
+    it('opens the next ledger with the next line when it could not at once', async () => {
+      put(storedLedger(1, LINES_PER_LEDGER - 1));
+      const ledger = await begin();
+      store.fate = fates('answered', 'refused', 'lost');
+      await ledger.commit(ledgerLine(1));
+      expect(isKubeError(await outcome(ledger.commit(ledgerLine(2))))).to.equal(true);
+      await ledger.commit(ledgerLine(3));
+      expect(contentOf(2)).to.deep.equal({ epoch: 'first', isClosed: false, serials: serials(3) });
+    });
+
     it('gives every call a time-out, since many wait for it', async () => {
       const ledger = await begin();
       store.edit('agent-trust-ledger-1', (object) => object);

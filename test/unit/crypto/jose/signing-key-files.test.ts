@@ -16,6 +16,7 @@ import {
   signingKeyFiles,
 } from '../../../../src/crypto/jose/signing-key-files.ts';
 import { readIssuers } from '../../../../src/crypto/jose/verifying-key.ts';
+import { encodePem } from '../../../../src/crypto/pem.ts';
 import type { KeyLife } from '../../../../src/domain/signing/keys.ts';
 import { publishedForm } from '../../../../src/domain/signing/keys.ts';
 import type { TokenAlgorithm } from '../../../../src/domain/token/claims.ts';
@@ -187,6 +188,15 @@ describe('readPrivateKeyPem', () => {
       const jwk = generatePrivateJwk(algorithm);
       expect(readPrivateKeyPem(Buffer.from(privateKeyPem(jwk)))).to.deep.equal(jwk);
     }
+  });
+
+  it('rejects a key on P-256 whose public key is the point at infinity, and reads the next one', () => {
+    const head = '3047020100301306072a8648ce3d020106082a8648ce3d030107042d302b0201010420';
+    const key = Buffer.from(`${head}${'11'.repeat(32)}a10403020000`, 'hex');
+    const next = Buffer.from(privateKeyPem(generatePrivateJwk('ES256')));
+    expect(createPrivateKey({ key, format: 'der', type: 'pkcs8' }).type).to.equal('private');
+    expect(readPrivateKeyPem(Buffer.from(encodePem('PRIVATE KEY', key)))).to.equal(undefined);
+    expect(readPrivateKeyPem(next)).to.not.equal(undefined);
   });
 
   it('rejects other keys and what is no PEM', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type GenerationFacts, type GivenFacts, NO_INTENT } from '../../../../src/domain/authority/facts.ts';
+import { isRefusedForGood } from '../../../../src/domain/authority/given-choice.ts';
 import { authorityPeriods, scheduleOfGiven } from '../../../../src/domain/authority/periods.ts';
 import { type AuthorityPlanInput, planAuthority } from '../../../../src/domain/authority/plan.ts';
 
@@ -55,6 +56,7 @@ function planOf(
     given: wanted,
     takenOverAtMs: 0,
     isLookedAt: true,
+    ...{ isIntentRead: true, isSecretWritable: true, areLeavesSeen: true },
     lacking: () => new Map(),
     ...changes,
   });
@@ -143,6 +145,20 @@ describe('planAuthority, with an authority that is given', () => {
     });
   }
 
+  it('takes none while nobody knows what is asked for, and keeps what there is', () => {
+    const isIntentRead = false;
+    expect(planOf([], good(TWO), { isIntentRead })).to.deep.include({
+      step: { kind: 'wait', untilMs: Number.POSITIVE_INFINITY },
+      message: `No generation is made, since the one that is given cannot be used. Generation ${TWO} is not taken as long as ConfigMap agent-trust-authority cannot be read.`,
+    });
+    expect(planOf([generation(OWN)], good(TWO), { isIntentRead }).step.kind).to.equal('wait');
+    const next = given(TWO, { ...prepared, preparedAtMs: NOW - DAY, seenSinceMs: NOW - DAY });
+    expect(planOf([generation(OWN), next], good(TWO), { isIntentRead }).step).to.deep.include({
+      kind: 'activate',
+      id: TWO,
+    });
+  });
+
   it('drops what was to sign next when another is given before', () => {
     const next = given(TWO, { ...prepared, preparedAtMs: NOW });
     const dropped = { kind: 'drop', id: TWO, reason: 'Unused' };
@@ -159,6 +175,22 @@ describe('planAuthority, with an authority that is given', () => {
     const lacking = (): ReadonlyMap<string, string> => new Map([['ai', 'nothing']]);
     const later = planOf([given(ONE), next], good(TWO), { lacking, nowMs: NOW + DAY });
     expect(later.step.kind).to.equal('wait');
+  });
+});
+
+describe('isRefusedForGood', () => {
+  const drop = (reason: 'Retired' | 'Revoked' | 'Unused') => ({ kind: 'drop', id: ONE, reason }) as const;
+
+  it('accepts nothing again that is revoked, or was tainted', () => {
+    expect(isRefusedForGood(drop('Revoked'), [given(ONE)])).to.equal(true);
+    for (const reason of ['Retired', 'Unused'] as const)
+      expect(isRefusedForGood(drop(reason), [given(ONE, { taintedAtMs: NOW })])).to.equal(true);
+  });
+
+  it('lets what went in its course come back, and is not about those that are made here', () => {
+    for (const reason of ['Retired', 'Unused'] as const)
+      expect(isRefusedForGood(drop(reason), [given(ONE), given(TWO, { taintedAtMs: NOW })])).to.equal(false);
+    expect(isRefusedForGood(drop('Revoked'), [generation(ONE, { taintedAtMs: NOW })])).to.equal(false);
   });
 });
 

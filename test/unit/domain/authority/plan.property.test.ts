@@ -42,7 +42,7 @@ interface Clock {
 
 const fate = fc.oneof(
   { weight: 12, arbitrary: fc.constant<Fate>('done') },
-  { weight: 1, arbitrary: fc.constantFrom<Fate>('crash-before', 'crash-after', 'answer-lost') },
+  { weight: 1, arbitrary: fc.constantFrom<Fate>('crash-before', 'crash-after', 'answer-lost', 'refused') },
 );
 const clock: fc.Arbitrary<Clock> = fc.oneof(
   fc.record({ skewMs: fc.integer({ min: -30_000, max: 30_000 }), isClockTrusted: fc.constant(true) }),

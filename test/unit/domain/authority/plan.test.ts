@@ -50,6 +50,7 @@ function plan(
     generations,
     takenOverAtMs: 0,
     isLookedAt: true,
+    ...{ isIntentRead: true, isSecretWritable: true, areLeavesSeen: true },
     lacking: () => new Map(),
     ...rest,
     intent: { ...NO_INTENT, ...rest.intent },
@@ -165,6 +166,46 @@ describe('planAuthority', () => {
       kind: 'reissued',
       id: 'z',
     }));
+
+  it('does not say so where it cannot look, as long as one lives by the ledger', () => {
+    const at = (lastLeafEndsAtMs: number | undefined) =>
+      plan([retiring('z', { reissueTotal: 3, lastLeafEndsAtMs }), generation('a')], 1, {
+        areLeavesSeen: false,
+      }).step.kind;
+    expect([at(MADE + DAY + 1), at(MADE + DAY), at(undefined)]).to.deep.equal([
+      'wait',
+      'reissued',
+      'reissued',
+    ]);
+  });
+
+  describe('while the Secret with the keys cannot be written', () => {
+    const isSecretWritable = false;
+    const step = { kind: 'activate', id: 'b', reason: 'Ready', missing: new Map() };
+    const next = prepared('b', MADE + 12 * DAY, { seenSinceMs: MADE + 12 * DAY });
+
+    it('has the next one sign, whatever is to be dropped', () => {
+      const intent = { revoke: new Set(['z']) };
+      const revoked = retiring('z', { taintedAtMs: MADE });
+      expect(plan([revoked, generation('a'), next], 20, { intent }).step.kind).to.equal('drop');
+      expect(plan([revoked, generation('a'), next], 20, { intent, isSecretWritable }).step).to.deep.equal(
+        step,
+      );
+      expect(plan([retiring('z'), generation('a'), next], 20).step.kind).to.equal('drop');
+      expect(plan([retiring('z'), generation('a'), next], 20, { isSecretWritable }).step).to.deep.equal(step);
+    });
+
+    it('has none sign that is to be dropped itself', () => {
+      const unwanted = { ...next, isGiven: true } as const;
+      const intent = { rotateBeforeMs: MADE + 13 * DAY };
+      expect(plan([generation('a'), unwanted], 20, { intent }).step.kind).to.equal('drop');
+      expect(plan([generation('a'), unwanted], 20, { intent, isSecretWritable })).to.deep.equal({
+        step: { kind: 'wait', untilMs: Number.POSITIVE_INFINITY },
+        excluded: new Map(),
+        message: 'The next generation is made as soon as the Secret with the keys can be written.',
+      });
+    });
+  });
 
   describe('when somebody asks', () => {
     const rotate = { rotateBeforeMs: MADE + DAY };

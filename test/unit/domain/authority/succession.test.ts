@@ -46,6 +46,7 @@ function plan(
     generations,
     takenOverAtMs: 0,
     isLookedAt: true,
+    ...{ isIntentRead: true, isSecretWritable: true, areLeavesSeen: true },
     lacking,
     ...rest,
     intent: { ...NO_INTENT, ...intent },
