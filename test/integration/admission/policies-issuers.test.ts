@@ -1,6 +1,7 @@
 /** What the API server alone says to who asks an issuer that signs for the operator. */
 
 import { readFile } from 'node:fs/promises';
+import { expect } from 'chai';
 import { ensureCertificateRequestCrd } from '../../../hack/cert-manager-crds/cert-manager-crds.ts';
 import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import { create, mergePatch, type Request } from '../../support/admission/request.ts';
