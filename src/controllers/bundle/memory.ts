@@ -78,9 +78,7 @@ export class BundleMemory {
     const before = [observed, this.#sequences.get(namespace) ?? 0].filter(
       (each) => each <= nowMs + FAR_AHEAD_MS,
     );
-    const sequence = Math.max(...before.map((each) => each + 1), Math.floor(nowMs));
-    this.#sequences.set(namespace, sequence);
-    return sequence;
+    return Math.max(...before.map((each) => each + 1), Math.floor(nowMs));
   }
 
   /** Whether a bundle of this sequence was replaced by this process already: somebody has put it back. */
@@ -88,9 +86,13 @@ export class BundleMemory {
     return sequence < (this.#sequences.get(namespace) ?? 0);
   }
 
-  /** Remembers when a bundle was written: whatever stood there before can be taken over no more. */
-  wrote(namespace: string): void {
+  /**
+   * Remembers that a bundle of this sequence was written, and when: whatever stood there before can be taken over no more. Not
+   * to be called for a write that failed: what it was to replace stands there rightly.
+   */
+  wrote(namespace: string, sequence: number): void {
     this.#adopted.add(namespace);
+    this.#sequences.set(namespace, sequence);
     this.#writtenAtMs.set(namespace, this.#monotonicMs());
   }
 

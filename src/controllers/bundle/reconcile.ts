@@ -211,7 +211,7 @@ async function sign(
   );
   const written = await store.write(0, { ...first, [SIGNATURE_FILE]: signature }, observed);
   governed.bundles.observe(written);
-  ports.memory.wrote(namespace);
+  ports.memory.wrote(namespace, sequence);
   ports.observer.wrote(reasonOf(found, desired));
   return iat;
 }

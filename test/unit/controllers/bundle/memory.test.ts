@@ -10,12 +10,17 @@ const ENTRY = { tokenID: 'j', until: 9 };
 const LISTS = 'lists of revoked certificates';
 const TEXT = JSON.stringify({ version: 1, suspended: [], notBefore: {}, revocations: [ENTRY] });
 
+/** The sequence of a bundle that is written then. */
+function writtenAt(memory: BundleMemory, nowMs: number): number {
+  const sequence = memory.nextSequence('a', 0, nowMs);
+  memory.wrote('a', sequence);
+  return sequence;
+}
+
 describe('BundleMemory', () => {
   it('gives sequences that only grow, whatever the clock says', () => {
     const memory = new BundleMemory(() => 0);
-    expect([10, 10, 5, 20].map((nowMs) => memory.nextSequence('a', 0, nowMs))).to.deep.equal([
-      10, 11, 12, 20,
-    ]);
+    expect([10, 10, 5, 20].map((nowMs) => writtenAt(memory, nowMs))).to.deep.equal([10, 11, 12, 20]);
     expect(memory.nextSequence('b', 99, 20)).to.equal(100);
   });
 
@@ -24,23 +29,31 @@ describe('BundleMemory', () => {
     const day = 86_400_000;
     expect(memory.nextSequence('a', Number.MAX_SAFE_INTEGER, 10)).to.equal(10);
     expect(memory.nextSequence('a', 366 * day + 10, 10)).to.equal(366 * day + 11);
+    memory.wrote('a', 366 * day + 11);
     expect(memory.nextSequence('a', 0, 11)).to.equal(366 * day + 12);
-    expect(memory.nextSequence('b', 0, 367 * day)).to.equal(367 * day);
+    memory.wrote('b', 367 * day);
     expect(memory.nextSequence('b', 0, 10)).to.equal(10);
   });
 
   it('knows a bundle that was replaced already', () => {
     const memory = new BundleMemory(() => 0);
     expect(memory.isOlder('a', 1)).to.equal(false);
-    memory.nextSequence('a', 0, 10);
+    memory.wrote('a', 10);
     expect([9, 10, 11].map((sequence) => memory.isOlder('a', sequence))).to.deep.equal([true, false, false]);
+  });
+
+  it('takes what stands there for no older one when a write has failed', () => {
+    const memory = new BundleMemory(() => 0);
+    memory.wrote('a', 10);
+    memory.nextSequence('a', 10, 20);
+    expect(memory.isOlder('a', 10)).to.equal(false);
   });
 
   it('says how long ago a bundle was written', () => {
     let now = 0;
     const memory = new BundleMemory(() => now);
     expect(memory.sinceWriteMs('a')).to.equal(Number.POSITIVE_INFINITY);
-    memory.wrote('a');
+    memory.wrote('a', 1);
     now = 7;
     expect(memory.sinceWriteMs('a')).to.equal(7);
   });
@@ -100,7 +113,7 @@ describe('BundleMemory', () => {
       const revocations = { adopt: (entries: readonly Revocation[]) => void calls.push(entries) };
       const lists = { adopt: (read: string) => void calls.push(read) };
       for (const found of looks)
-        if (found === 'written') memory.wrote('a');
+        if (found === 'written') memory.wrote('a', 1);
         else await memory.adoptOnce('a', found, { store, revocations, lists });
       return calls;
     }
@@ -129,8 +142,7 @@ describe('BundleMemory', () => {
   it('forgets all of a namespace', () => {
     const memory = new BundleMemory(() => 0);
     memory.named.set('a', ['a/x']);
-    memory.nextSequence('a', 0, 10);
-    memory.wrote('a');
+    memory.wrote('a', 10);
     memory.published('a', 1);
     memory.forget('a');
     expect([...memory.named.bundlesOf('a/x')]).to.deep.equal([]);
