@@ -14,6 +14,7 @@ import type { Priority, ReadyKey } from './ready-keys.ts';
 import { betterPriority, mergeReady, ReadyKeys } from './ready-keys.ts';
 import type { Scheduled } from './schedule.ts';
 import { Schedule } from './schedule.ts';
+import { SetBack } from './set-back.ts';
 import type { Cancel, Timers } from './timers.ts';
 import { systemTimers } from './timers.ts';
 
@@ -37,7 +38,10 @@ interface Running {
   again: ReadyKey | undefined;
 }
 
-/** No timer is longer, so that a stepped wall clock and a resumed machine are noticed. */
+/**
+ * No timer is longer, so that a stepped wall clock and a resumed machine are noticed. By how much the wall clock may fall back
+ * before appointments are held to be made for instants that were never meant.
+ */
 const TICK_MS = 30_000;
 
 /**
@@ -58,6 +62,7 @@ export class WorkQueue {
   readonly #delays = new Schedule();
   /** On the wall clock. */
   readonly #appointments = new Schedule();
+  readonly #setBack: SetBack;
   readonly #waiters: Array<(key: Key | undefined) => void> = [];
   #wake: { readonly atMs: number; readonly cancel: Cancel } | undefined;
   #closed = false;
@@ -68,6 +73,7 @@ export class WorkQueue {
     this.#timers = options.timers ?? systemTimers;
     this.#backOff = new KeyBackOff(options.backOff ?? DEFAULT_BACK_OFF, options.random ?? Math.random);
     this.#ready = new ReadyKeys(options.groupOf ?? ((key) => splitKey(key).namespace ?? ''));
+    this.#setBack = new SetBack(this.#clock, TICK_MS);
     this.#observer = options.observer;
     this.#observer?.attach(() => this.gauges());
   }
@@ -97,10 +103,12 @@ export class WorkQueue {
 
   /**
    * Makes a key ready at an instant of the wall clock, milliseconds since the Unix epoch; at once when it has passed.
-   * The latest call for a key replaces the one before, sooner or later. A step of the clock is noticed within 30 s.
+   * The latest call for a key replaces the one before, sooner or later. A step of the clock is noticed within 30 s. When it
+   * went back by more than that, all keys are made ready: whoever read it while it was ahead may have waited for too long.
    */
   addAt(key: Key, atMs: number, priority: Priority = 'normal'): void {
     if (this.#closed) return;
+    this.#setBack.look();
     this.#appointments.set({ key, atMs, priority });
     if (atMs <= this.#clock.nowMs()) this.#releaseDue();
     else this.#arm();
@@ -230,12 +238,13 @@ export class WorkQueue {
       this.#makeReady(due, monotonicMs - due.atMs);
     }
     const nowMs = this.#clock.nowMs();
+    const untilMs = this.#setBack.isNoticed() ? Number.POSITIVE_INFINITY : nowMs;
     for (
-      let due = this.#appointments.takeDue(nowMs);
+      let due = this.#appointments.takeDue(untilMs);
       due !== undefined;
-      due = this.#appointments.takeDue(nowMs)
+      due = this.#appointments.takeDue(untilMs)
     ) {
-      this.#makeReady(due, nowMs - due.atMs);
+      this.#makeReady(due, Math.max(0, nowMs - due.atMs));
     }
     this.#arm();
   }
