@@ -5,7 +5,7 @@ import { agentFacts } from '../cluster/graph-facts.ts';
 import { BY_CALLER } from '../cluster/identity-view.ts';
 import { agentWarnings } from '../domain/admission/agent-effects.ts';
 import type { Warning } from '../domain/admission/effect-warnings.ts';
-import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
+import { namesOf } from '../domain/identity/resolve.ts';
 import { unservedFields } from '../domain/identity/unserved.ts';
 import { identityViolations } from './identity-checks.ts';
 import { isIdentityShape } from './identity-shape.ts';
@@ -64,7 +64,7 @@ function calledBy(
   { namespace, before, after }: WishEdit<AgentIdentity>,
 ): readonly Warning[] {
   if (before !== undefined) return [];
-  const { serviceAccountName } = resolveAgentIdentity(after.metadata.name, after.spec);
+  const { serviceAccountName } = namesOf(after.metadata.name, after.spec);
   const account = `${namespace}/${serviceAccountName}`;
   return view.identities
     .byIndex(BY_CALLER, account)

@@ -3,7 +3,7 @@
 import type { AgentIdentity } from '../api/agent-identity.ts';
 import { AGENT_IDENTITY, OWN_PREFIX } from '../api/group.ts';
 import { hostInNamespace, serviceOfHost } from '../domain/certificate/dns-name.ts';
-import { resolveAgentIdentity } from '../domain/identity/resolve.ts';
+import { namesOf } from '../domain/identity/resolve.ts';
 import { Cache, type CacheOptions } from '../kube/cache.ts';
 import type { Key, KubeObject } from '../kube/object.ts';
 import { SharedTexts } from '../kube/shared-texts.ts';
@@ -56,9 +56,7 @@ export class IdentityView {
       indexes: {
         [BY_NAMESPACE]: ({ metadata }) => [metadata.namespace],
         [BY_UID]: ({ metadata }) => [metadata.uid],
-        [BY_SERVICE_ACCOUNT]: (identity) => [
-          `${identity.metadata.namespace}/${resolved(identity).serviceAccountName}`,
-        ],
+        [BY_SERVICE_ACCOUNT]: (identity) => [accountOf(identity)],
         [BY_CALLER]: ({ spec }) => [
           ...new Set((spec.callers ?? []).flatMap(({ serviceAccounts }) => serviceAccounts)),
         ],
@@ -76,11 +74,14 @@ export class IdentityView {
 }
 
 /** Keys of the Secrets that an identity wants to write. */
-function secretsOf(identity: AgentIdentity): readonly Key[] {
-  const { secretName, signing } = resolved(identity);
-  return [...new Set([secretName, signing.secretName])].map(
-    (name) => `${identity.metadata.namespace}/${name}`,
-  );
+function secretsOf({ metadata, spec }: AgentIdentity): readonly Key[] {
+  const { secretName, signingSecretName } = namesOf(metadata.name, spec);
+  return [...new Set([secretName, signingSecretName])].map((name) => `${metadata.namespace}/${name}`);
+}
+
+/** Key of its ServiceAccount. */
+function accountOf({ metadata, spec }: Pick<AgentIdentity, 'metadata' | 'spec'>): Key {
+  return `${metadata.namespace}/${namesOf(metadata.name, spec).serviceAccountName}`;
 }
 
 /** Keys of the hosts that an identity wants to be named for, and of the Services that they belong to. */
@@ -91,14 +92,6 @@ export function dnsHostsOf({ metadata: { namespace }, spec }: AgentIdentity): re
   return [...new Set(hosts.flatMap((host) => [host, serviceOfHost(host)]))].map(
     (host) => `${namespace}/${host}`,
   );
-}
-
-function resolved(identity: Pick<AgentIdentity, 'metadata' | 'spec'>): {
-  readonly serviceAccountName: string;
-  readonly secretName: string;
-  readonly signing: { readonly secretName: string };
-} {
-  return resolveAgentIdentity(identity.metadata.name, identity.spec);
 }
 
 /** Keeps of the metadata what is used; managedFields alone are a quarter of an object. Without `texts` no status. */
@@ -145,8 +138,7 @@ export function identitiesOnAccountOf(
   view: IdentityView,
   identity: Pick<AgentIdentity, 'metadata' | 'spec'>,
 ): readonly Key[] {
-  const account = `${identity.metadata.namespace}/${resolved(identity).serviceAccountName}`;
-  return view.identities.byIndex(BY_SERVICE_ACCOUNT, account);
+  return view.identities.byIndex(BY_SERVICE_ACCOUNT, accountOf(identity));
 }
 
 /** Whether a ServiceAccount is the identity of an agent that is served. */

@@ -13,6 +13,9 @@ import type { Controller } from '../kube/controller.ts';
 import { type Key, keyOf, splitKey } from '../kube/object.ts';
 import { type ClusterView, identitiesOfSecret } from './cluster-view.ts';
 
+/** A hundred looks in a second leave most of a core to everybody else, even when each of them writes. */
+const APART_MS = 10;
+
 /** The controllers that are woken. */
 export interface Woken {
   readonly identities: Pick<Controller, 'enqueue'>;
@@ -68,17 +71,24 @@ function sharingDnsNames(
 function wake(view: ClusterView, woken: Woken, namespace: string): void {
   if (namespace === '*') wakeAll(view, woken);
   else {
-    for (const key of view.identities.byIndex(BY_NAMESPACE, namespace)) {
-      woken.identities.enqueue(key, { priority: 'background' });
-    }
+    wakeInTurn(woken.identities, view.identities.byIndex(BY_NAMESPACE, namespace));
     woken.bundles.enqueue(namespace);
   }
 }
 
-/** Wakes everything, behind whatever else there is to do. */
+/** Wakes everything, the identities in turn. */
 export function wakeAll(view: ClusterView, { identities, bundles }: Woken): void {
-  for (const key of view.identities.keys()) identities.enqueue(key, { priority: 'background' });
+  wakeInTurn(identities, view.identities.keys());
   for (const namespace of namespacesToKeep(view)) bundles.enqueue(namespace);
+}
+
+/** Wakes identities behind whatever else there is to do, and some time apart: all at once, they would hold up what is new. */
+export function wakeInTurn(identities: Woken['identities'], keys: Iterable<Key>): void {
+  let delayMs = 0;
+  for (const key of keys) {
+    identities.enqueue(key, { priority: 'background', delayMs });
+    delayMs += APART_MS;
+  }
 }
 
 /** Namespaces that have an agent or a bundle. */

@@ -12,7 +12,7 @@ import { holdsGoodLeaf } from '../../domain/certificate/good-leaf.ts';
 import type { RejectedLeaf } from '../../domain/certificate/plan.ts';
 import { getOrInsert } from '../../domain/delegation/get-or-insert.ts';
 import { judgeEligibility } from '../../domain/identity/eligibility.ts';
-import { resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import { namesOf } from '../../domain/identity/resolve.ts';
 import { issuerOfSpec } from '../../domain/issuance/issuer.ts';
 import { keyOf } from '../../kube/object.ts';
 import type { CertificateEnd } from '../../observe/identity-metrics.ts';
@@ -177,7 +177,7 @@ export function* certificateEnds(view: ClusterView): Iterable<CertificateEnd> {
 /** The Secret of an identity, if it is its own. */
 function ownSecret(view: ClusterView, identity: AgentIdentity): SecretRecord | undefined {
   const { metadata, spec } = identity;
-  const { secretName } = resolveAgentIdentity(metadata.name, spec);
+  const { secretName } = namesOf(metadata.name, spec);
   return secretsOf(view, identity).find((secret) => secret.metadata.name === secretName);
 }
 
@@ -186,7 +186,7 @@ function secretsOf(view: ClusterView, { metadata, spec }: AgentIdentity): readon
   const { namespace, name, uid } = metadata;
   const secrets = view.governed(namespace)?.secrets;
   if (secrets === undefined) return [];
-  const { secretName } = resolveAgentIdentity(name, spec);
+  const { secretName } = namesOf(name, spec);
   const keys = new Set([
     keyOf({ namespace, name: secretName }),
     ...secrets.byIndex(BY_AGENT, keyOf(metadata)),

@@ -16,7 +16,7 @@ import { buildSpiffeId } from '../../domain/certificate/spiffe-id.ts';
 import type { AgentId } from '../../domain/delegation/facts.ts';
 import { getOrInsert } from '../../domain/delegation/get-or-insert.ts';
 import { readAgentId } from '../../domain/delegation/resolve-policy.ts';
-import { resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import { namesOf } from '../../domain/identity/resolve.ts';
 import { dataPlaneOf } from '../../domain/mesh/resolve-data-plane.ts';
 import type { PublishedKey } from '../../domain/token/state/jwks-file.ts';
 import { splitKey } from '../../kube/object.ts';
@@ -72,7 +72,7 @@ export function bundleSources(options: SourceOptions): BundleSources {
     server(id) {
       const { namespace = '', name } = splitKey(id);
       const spec = view.identities.get(id)?.spec ?? {};
-      const { serviceAccountName } = resolveAgentIdentity(name, spec);
+      const { serviceAccountName } = namesOf(name, spec);
       const served = {
         namespace,
         name,
@@ -94,13 +94,13 @@ function agentOf(
   isMeshed: boolean,
 ): BundleAgent | undefined {
   const { namespace, name } = metadata;
-  const { serviceAccountName, isSuspended } = resolveAgentIdentity(name, spec);
+  const { serviceAccountName } = namesOf(name, spec);
   const spiffeId = buildSpiffeId({ trustDomain, namespace, serviceAccountName });
   if (spiffeId === undefined || readAgentId(name, namespace) === undefined) return undefined;
   const settings = resolveTokenSettings(spec.tokens ?? {}, []);
   // The ServiceAccount of another agent is not theirs to cut off.
   const isCutOff = (): boolean =>
-    isSuspended &&
+    spec.suspended === true &&
     view.scopeOf(namespace) === 'governed' &&
     olderClaimant(view, { ...metadata, serviceAccountName }) === undefined;
   const isServed = book.graph.agent(`${namespace}/${name}`)?.isServed === true;

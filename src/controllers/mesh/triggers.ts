@@ -9,6 +9,7 @@ import { selects } from '../../domain/delegation/label-selector.ts';
 import type { Controller } from '../../kube/controller.ts';
 import { type Key, splitKey } from '../../kube/object.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { wakeInTurn } from '../triggers.ts';
 import type { MeshScope, MeshView } from './mesh-view.ts';
 import type { PodRecord } from './pod-record.ts';
 import type { ForeignRecord, PolicyRecord } from './policy-record.ts';
@@ -132,13 +133,11 @@ function agentsOfPod(
 }
 
 function wakeNamespace({ view, identities }: MeshTriggers, namespace: string): void {
-  for (const key of view.identities.byIndex(BY_NAMESPACE, namespace)) {
-    identities.enqueue(key, { priority: 'background' });
-  }
+  wakeInTurn(identities, view.identities.byIndex(BY_NAMESPACE, namespace));
 }
 
 function wakeAll({ view, identities }: MeshTriggers): void {
-  for (const key of view.identities.keys()) identities.enqueue(key, { priority: 'background' });
+  wakeInTurn(identities, view.identities.keys());
 }
 
 function meshLabels(record: NamespaceRecord | undefined): readonly (string | undefined)[] {

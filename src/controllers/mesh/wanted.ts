@@ -3,7 +3,7 @@
 import { ANNOTATION_OWNER_UID, LABEL_AGENT, LABEL_MANAGED, LABEL_TOMBSTONE } from '../../api/group.ts';
 import type { AgentId } from '../../domain/delegation/facts.ts';
 import type { RefusalReason } from '../../domain/identity/eligibility.ts';
-import { resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import { namesOf } from '../../domain/identity/resolve.ts';
 import { lintMeshObject } from '../../domain/mesh/lint.ts';
 import type { Account, MeshFacts, MeshPlan, MeshTarget } from '../../domain/mesh/model.ts';
 import { planMesh } from '../../domain/mesh/plan.ts';
@@ -73,7 +73,7 @@ function accountOfAgent({ view }: Pick<MeshPorts, 'view'>, agent: Key): Account 
   const identity = view.identities.get(agent);
   if (identity === undefined) return undefined;
   const { name, namespace } = identity.metadata;
-  return { namespace, serviceAccountName: resolveAgentIdentity(name, identity.spec).serviceAccountName };
+  return { namespace, serviceAccountName: namesOf(name, identity.spec).serviceAccountName };
 }
 
 function targetOf(ports: MeshPorts, input: MeshInput): MeshTarget {

@@ -10,7 +10,7 @@ import { limitRevocations } from '../../domain/bundle/revocation-limit.ts';
 import { type ResolvedRevocation, resolveRevocation } from '../../domain/bundle/revocations.ts';
 import { buildSpiffeId } from '../../domain/certificate/spiffe-id.ts';
 import type { AgentId } from '../../domain/delegation/facts.ts';
-import { resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import { namesOf } from '../../domain/identity/resolve.ts';
 import type { Revocation } from '../../domain/token/state/revocations-file.ts';
 import { type Key, splitKey } from '../../kube/object.ts';
 
@@ -138,7 +138,7 @@ export class RevocationBook {
   #spiffeIdOf(id: AgentId): string | undefined {
     const { view, trustDomain } = this.#options;
     const { namespace = '', name } = splitKey(id);
-    const { serviceAccountName } = resolveAgentIdentity(name, view.identities.get(id)?.spec ?? {});
+    const { serviceAccountName } = namesOf(name, view.identities.get(id)?.spec ?? {});
     return buildSpiffeId({ trustDomain, namespace, serviceAccountName });
   }
 

@@ -2,7 +2,7 @@
 
 import { BY_NAMESPACE, olderClaimant } from '../../cluster/identity-view.ts';
 import type { AgentId } from '../../domain/delegation/facts.ts';
-import { resolveAgentIdentity } from '../../domain/identity/resolve.ts';
+import { namesOf } from '../../domain/identity/resolve.ts';
 import { publishedForm } from '../../domain/signing/keys.ts';
 import type { PublishedKey } from '../../domain/token/state/jwks-file.ts';
 import { keyOf, splitKey } from '../../kube/object.ts';
@@ -31,10 +31,13 @@ export function* publishedKeys(view: ClusterView, namespace: string): Iterable<A
     const identity = view.identities.get(key);
     if (identity === undefined || identity.metadata.deletionTimestamp !== undefined) continue;
     const { name, uid } = identity.metadata;
-    const { isSuspended, serviceAccountName, signing } = resolveAgentIdentity(name, identity.spec);
-    if (isSuspended || olderClaimant(view, { ...identity.metadata, serviceAccountName }) !== undefined)
+    const { serviceAccountName, signingSecretName } = namesOf(name, identity.spec);
+    if (
+      identity.spec.suspended === true ||
+      olderClaimant(view, { ...identity.metadata, serviceAccountName }) !== undefined
+    )
       continue;
-    const record = governed.secrets.get(keyOf({ namespace, name: signing.secretName }));
+    const record = governed.secrets.get(keyOf({ namespace, name: signingSecretName }));
     const keys = record === undefined ? [] : keysOf(record, uid).map(publishedForm);
     if (keys.length > 0) yield { agent: `${namespace}/${name}`, serviceAccountName, keys };
   }

@@ -57,6 +57,15 @@ export interface ResolvedIdentity {
   readonly invalidFields: readonly string[];
 }
 
+/** What belongs to an identity, in its namespace. */
+export interface IdentityNames {
+  readonly serviceAccountName: string;
+  /** Of the certificate. */
+  readonly secretName: string;
+  /** Of the keys that it signs with. */
+  readonly signingSecretName: string;
+}
+
 const DEFAULT_DURATION = '24h';
 const DEFAULT_KEY_ALGORITHM = 'ECDSA';
 const RENEW_BEFORE_MIN_MS = 120_000;
@@ -68,6 +77,15 @@ const KEY_SIZES: Readonly<Record<string, readonly (number | undefined)[]>> = {
   RSA: [undefined, 2048, 3072, 4096],
 };
 
+/** The names alone, which are asked for far more often than all the rest. */
+export function namesOf(name: string, spec: AgentIdentityInput): IdentityNames {
+  return {
+    serviceAccountName: spec.serviceAccountName ?? name,
+    secretName: spec.certificate?.secretName ?? `${name}-tls`,
+    signingSecretName: spec.signingKey?.secretName ?? `${name}-signing`,
+  };
+}
+
 /**
  * Fills in what `spec` of the AgentIdentity called `name` leaves out, and checks again what the schema checks.
  *
@@ -76,15 +94,14 @@ const KEY_SIZES: Readonly<Record<string, readonly (number | undefined)[]>> = {
 export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): ResolvedIdentity {
   const { certificate = {}, signingKey = {} } = spec;
   const { algorithm: keyAlgorithm = DEFAULT_KEY_ALGORITHM, size: keySize } = certificate.privateKey ?? {};
-  const serviceAccountName = spec.serviceAccountName ?? name;
+  const { serviceAccountName, secretName, signingSecretName } = namesOf(name, spec);
   const durationMs = parseDuration(certificate.duration ?? DEFAULT_DURATION) ?? Number.NaN;
   const renewBeforeMs =
     certificate.renewBefore === undefined
       ? undefined
       : (parseDuration(certificate.renewBefore) ?? Number.NaN);
-  const secretName = certificate.secretName ?? `${name}-tls`;
   const { labels = {}, annotations = {} } = certificate.secretTemplate ?? {};
-  const signing = resolveSigningKey(name, signingKey);
+  const signing = resolveSigningKey(signingSecretName, signingKey);
   const rules: readonly (readonly [boolean, string])[] = [
     [serviceAccountName !== 'default', 'spec.serviceAccountName must not be default, which every pod shares'],
     [
@@ -133,12 +150,8 @@ export function resolveAgentIdentity(name: string, spec: AgentIdentityInput): Re
 
 /** An algorithm that is not known counts as the default here, and stands in `invalidFields`. */
 function resolveSigningKey(
-  name: string,
-  {
-    secretName = `${name}-signing`,
-    algorithm,
-    rotationInterval = DEFAULT_ROTATION,
-  }: NonNullable<AgentIdentityInput['signingKey']>,
+  secretName: string,
+  { algorithm, rotationInterval = DEFAULT_ROTATION }: NonNullable<AgentIdentityInput['signingKey']>,
 ): ResolvedSigningKey {
   return {
     secretName,
