@@ -20,8 +20,11 @@ import { type BenchRow, percentile } from './row.ts';
 /** Most agents; those that come one by one before anything happens; those that come while leaves are replaced. */
 const NAMESPACES = { most: 'bench-most', quiet: 'bench-quiet', busy: 'bench-busy' } as const;
 const RATE_PER_SECOND = 20;
-/** A generation signs ten seconds after it is seen everywhere. Faster, and the operator would look at everything all the time. */
-const FLAGS = ['--authority-life=8760h', '--authority-acceleration=60', `--reissue-rate=${RATE_PER_SECOND}`];
+/**
+ * A generation signs a hundred seconds after it is seen everywhere. Faster, and the operator would look at everything more often
+ * than every five seconds, as it does in earnest.
+ */
+const FLAGS = ['--authority-life=8760h', '--authority-acceleration=6', `--reissue-rate=${RATE_PER_SECOND}`];
 /** New identities come this often: they are there in the first four fifths of the time that replacing takes at least. */
 const NEW_PER_SECOND = 5;
 const TIMEOUT_MS = 20 * 60_000;
@@ -146,7 +149,11 @@ async function replaceAll(bench: Bench): Promise<{
   const { authority } = bench;
   const { signing: tainted } = await authority.see();
   await authority.ask({ taint: tainted });
-  const { signing } = await authority.until('another one to sign', (seen) => seen.signing !== tainted);
+  const { signing } = await authority.until(
+    'another one to sign',
+    (seen) => seen.signing !== tainted,
+    TIMEOUT_MS,
+  );
   const [busy, { after, progress }] = await Promise.all([
     createOneByOne(bench, NAMESPACES.busy),
     followProgress(bench, tainted),
