@@ -11,9 +11,11 @@ import {
   AUTHORITY_SECRET_NAME,
   BUNDLE_NAME,
   LABEL_LEDGER,
+  LABEL_MANAGED,
   LEASE_NAME,
   LEDGER_PREFIX,
 } from '../../src/api/group.ts';
+import { NETWORK_POLICY } from '../../src/controllers/mesh/kinds.ts';
 import { meshObjectName } from '../../src/domain/mesh/names.ts';
 import { CONFIG_MAP, LEASE, SECRET, SERVICE_ACCOUNT } from '../../src/kube/core-types.ts';
 import { isKubeError } from '../../src/kube/errors.ts';
@@ -152,18 +154,17 @@ export class CrashRounds {
     return crash.isHit;
   }
 
-  /** Another takes over; then all is taken away. */
+  /** Another takes over; then all is taken away, which takes the operator longer than the rest of a round. */
   async #succeed(point: string | undefined): Promise<void> {
     const successor = await this.#start({ flags: STEADY_LEASE, logName: 'successor' });
     try {
       await this.#whole(`everything to be whole after a death at ${point}`);
       const leaves = (await ledgerLines(this.#swarm)).length;
       if (leaves > MAX_LEAVES) throw new Error(`${leaves} leaves were signed, with a death at ${point}`);
-      await this.#clear();
     } finally {
       await successor.stop();
     }
-    await this.#forget();
+    await this.#clear();
   }
 
   async #whole(what: string, isDead: () => boolean = () => false): Promise<void> {
@@ -176,14 +177,14 @@ export class CrashRounds {
     await eventually(what, check, { timeoutMs: WHOLE_WITHIN_MS });
   }
 
-  /** The operator takes away itself what belonged to the identities. */
+  /** Nothing is left for the next round. */
   async #clear(): Promise<void> {
     for (const name of NAMES) await gone(this.#swarm, AGENT_IDENTITY, { namespace: AGENTS, name });
-    await this.#whole('everything to be gone with the identities');
-  }
-
-  /** What outlives operators and identities. */
-  async #forget(): Promise<void> {
+    for (const type of [SECRET, CONFIG_MAP, NETWORK_POLICY]) {
+      const selection = { namespace: AGENTS, labelSelector: LABEL_MANAGED };
+      const { items } = await this.#swarm.client.list(type, selection);
+      for (const { metadata } of items) await gone(this.#swarm, type, metadata);
+    }
     const namespace = OPERATOR_NAMESPACE;
     const ledgers = await this.#swarm.client.list(CONFIG_MAP, { namespace, labelSelector: LABEL_LEDGER });
     for (const { metadata } of ledgers.items) await gone(this.#swarm, CONFIG_MAP, metadata);

@@ -1,6 +1,7 @@
 /** The authority rotates by itself: made, carried everywhere, put to work, and gone when nothing lives that it signed. */
 
 import { expect } from 'chai';
+import { putAgedAuthority, rotationFlags } from '../../support/authority/prober-rotation.ts';
 import { AuthorityProbe, authorityNotes } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -8,7 +9,7 @@ import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 /** A life of four minutes; whoever carries no new generation is waited for ten seconds. */
-const ACCELERATED = ['--authority-life=24h', '--authority-acceleration=360'];
+const ACCELERATION = 360;
 
 describe('the authority', () => {
   const controlPlane = useControlPlane();
@@ -18,7 +19,8 @@ describe('the authority', () => {
 
   before(async () => {
     authority = new AuthorityProbe(swarm().client);
-    const flags = [`--namespaces=${AGENTS}`, ...ACCELERATED];
+    await putAgedAuthority(swarm().client, ACCELERATION);
+    const flags = [`--namespaces=${AGENTS}`, ...rotationFlags({ acceleration: ACCELERATION })];
     operator = await startOperator({ controlPlane: controlPlane(), flags });
   });
   after(() => operator?.stop());
