@@ -232,7 +232,9 @@ export function operatorComponents(options: OperatorOptions): readonly Component
   crl.connect(identities);
   walls.connect(identities);
   issuance.connect(identities, book, () => wakeAll(view, { identities, bundles }));
-  book.onChange(() => wakeAll(view, { identities, bundles }));
+  book.onChange((before) => {
+    wakeAll(view, { identities, bundles }, { haveWaited: before.kind !== 'ready' });
+  });
 
   const caches = [
     view.identities,

@@ -76,9 +76,14 @@ function wake(view: ClusterView, woken: Woken, namespace: string): void {
   }
 }
 
-/** Wakes everything, the identities in turn. */
-export function wakeAll(view: ClusterView, { identities, bundles }: Woken): void {
-  wakeInTurn(identities, view.identities.keys());
+/** Wakes everything, the identities in turn unless they have waited for it. */
+export function wakeAll(
+  view: ClusterView,
+  { identities, bundles }: Woken,
+  { haveWaited = false }: { readonly haveWaited?: boolean } = {},
+): void {
+  if (!haveWaited) wakeInTurn(identities, view.identities.keys());
+  else for (const key of view.identities.keys()) identities.enqueue(key, { priority: 'background' });
   for (const namespace of namespacesToKeep(view)) bundles.enqueue(namespace);
 }
 

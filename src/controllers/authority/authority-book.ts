@@ -19,7 +19,7 @@ const REMEMBERED_BUNDLES = 16;
 /** Holds the one state that all others read. */
 export class AuthorityBook {
   readonly #mayFollow: () => boolean;
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((before: AuthorityState) => void)[] = [];
   /** By digest of a bundle: the generations in it. */
   readonly #published = new Map<string, ReadonlySet<string>>();
   #generations: readonly Authority[] = [];
@@ -41,8 +41,8 @@ export class AuthorityBook {
     return this.#generations;
   }
 
-  /** Calls `listener` whenever the state has changed. */
-  onChange(listener: () => void): void {
+  /** Calls `listener` whenever the state has changed, with the one before. */
+  onChange(listener: (before: AuthorityState) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -104,8 +104,9 @@ export class AuthorityBook {
   }
 
   #set(state: AuthorityState): void {
+    const before = this.#state;
     this.#state = state;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(before);
   }
 }
 
