@@ -13,7 +13,6 @@ import { answered, liveCA, TestSigner } from '../../support/issuance/signer.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
-const SHORT_LEASE = ['--lease-duration=4s', '--renew-deadline=3s', '--retry-period=250ms'];
 /** Ten minutes without a fence become twenty seconds. */
 const ACCELERATED = ['--authority-life=8760h', '--authority-acceleration=30'];
 const LEARNED_ID = 'ClusterIssuer_cert-manager.io_learned';
@@ -56,12 +55,7 @@ describe('trust in an issuer of cert-manager', () => {
       ]),
     });
   async function start(of: readonly Issuer[] = issuers): Promise<void> {
-    const flags = [
-      `--namespaces=${AGENTS}`,
-      `--issuers=${JSON.stringify(of)}`,
-      ...SHORT_LEASE,
-      ...ACCELERATED,
-    ];
+    const flags = [`--namespaces=${AGENTS}`, `--issuers=${JSON.stringify(of)}`, ...ACCELERATED];
     operator = await startOperator({ controlPlane: controlPlane(), flags });
   }
   const stop = async (): Promise<unknown> => operator?.stop();

@@ -7,10 +7,10 @@ import { expect } from 'chai';
 import { ensureCertificateRequestCrd } from '../../../hack/cert-manager-crds/cert-manager-crds.ts';
 import { installChart, OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
-import { AGENT_IDENTITY, BUNDLE_NAME, ISSUERS_NAME } from '../../../src/api/group.ts';
+import { AGENT_IDENTITY, BUNDLE_NAME, ISSUERS_NAME, LEASE_NAME } from '../../../src/api/group.ts';
 import type { ConfigMap } from '../../../src/controllers/bundle/bundle-record.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
-import { CONFIG_MAP, SECRET } from '../../../src/kube/core-types.ts';
+import { CONFIG_MAP, LEASE, SECRET } from '../../../src/kube/core-types.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
@@ -28,7 +28,6 @@ import { otherKey } from '../../support/issuance/test-ca.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
-const SHORT_LEASE = ['--lease-duration=4s', '--renew-deadline=3s', '--retry-period=250ms'];
 const DAY_MS = 86_400_000;
 
 describe('an AgentIdentity with an issuer of cert-manager', () => {
@@ -39,7 +38,7 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
   const unlisted = liveCA('CA that nobody has listed');
   const other = liveCA('another CA');
   const issuers = [{ name: 'listed', ca: root.pem }, { name: 'learned' }, { name: 'without-ca' }];
-  const flags = [`--namespaces=${AGENTS}`, `--issuers=${JSON.stringify(issuers)}`, ...SHORT_LEASE];
+  const flags = [`--namespaces=${AGENTS}`, `--issuers=${JSON.stringify(issuers)}`];
   let signer: TestSigner;
   let operator: RunningOperator;
 
@@ -428,6 +427,8 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
     await swarm().ready('crashed', 'IssuerPending');
     const [orphan] = signer.pending('crashed');
     await operator.kill();
+    // The next one need not wait until it is over.
+    await swarm().client.delete(LEASE, { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME });
     signer.behave('crashed', honest);
     operator = await start();
     await swarm().ready('crashed', 'Issued', { timeoutMs: 40_000 });
