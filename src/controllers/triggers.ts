@@ -82,17 +82,20 @@ export function wakeAll(
   { identities, bundles }: Woken,
   { haveWaited = false }: { readonly haveWaited?: boolean } = {},
 ): void {
-  if (!haveWaited) wakeInTurn(identities, view.identities.keys());
-  else for (const key of view.identities.keys()) identities.enqueue(key, { priority: 'background' });
+  wakeInTurn(identities, view.identities.keys(), haveWaited ? 0 : APART_MS);
   for (const namespace of namespacesToKeep(view)) bundles.enqueue(namespace);
 }
 
 /** Wakes identities behind whatever else there is to do, and some time apart: all at once, they would hold up what is new. */
-export function wakeInTurn(identities: Woken['identities'], keys: Iterable<Key>): void {
+export function wakeInTurn(
+  identities: Woken['identities'],
+  keys: Iterable<Key>,
+  apartMs: number = APART_MS,
+): void {
   let delayMs = 0;
   for (const key of keys) {
     identities.enqueue(key, { priority: 'background', delayMs });
-    delayMs += APART_MS;
+    delayMs += apartMs;
   }
 }
 

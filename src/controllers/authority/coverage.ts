@@ -52,7 +52,12 @@ export interface Coverage {
 interface NamespaceSeen {
   /** Set when nobody can tell. */
   readonly unknown: string | undefined;
+  /** Whether there is a trust bundle, whatever is in it. */
+  readonly hasBundle: boolean;
+  /** What is in it; undefined is one that nobody of us has published. */
   readonly bundle: ReadonlySet<string> | undefined;
+  /** Whether an agent is so old that its bundle must be there. */
+  hasOldAgent: boolean;
   /** Who holds a leaf, by what is in the bundle beside it; undefined is one that nobody of us has published. */
   readonly holders: Map<ReadonlySet<string> | undefined, AgentIdentity[]>;
 }
@@ -61,7 +66,8 @@ interface NamespaceSeen {
  * Looks at everything. What has to carry a generation is the bundle of every namespace with an agent, and every Secret with a good
  * leaf: to whom peers show leaves, and who is not about to lose his. Whatever is written for others carries all there is.
  *
- * @param settleMs An identity that is younger need not carry anything: its Secret is not written yet, or carries all there is.
+ * @param settleMs The bundle of a namespace need not be there yet while all identities are younger. What is there must carry it,
+ *   however young: pods may have mounted it.
  */
 export function seeCoverage(
   ports: CoveragePorts,
@@ -78,14 +84,14 @@ export function seeCoverage(
     const governed = view.governed(namespace);
     if (governed === undefined) continue;
     if (governed.secrets.state !== 'synced') areLeavesSeen = false;
-    const isYoung = Date.parse(creationTimestamp) + settleMs > nowMs;
-    const at = isYoung ? undefined : getOrInsert(seen, namespace, () => seeNamespace(ports, namespace));
+    const at = getOrInsert(seen, namespace, () => seeNamespace(ports, namespace));
+    at.hasOldAgent ||= Date.parse(creationTimestamp) + settleMs <= nowMs;
     for (const secret of secretsOf(view, identity)) {
       const generation = generationOfLeaf(leaves, secret, nowMs);
       if (generation === undefined) continue;
       heldLeaves.set(generation, (heldLeaves.get(generation) ?? 0) + 1);
       const standing = { isTrusted: trusted.has(generation), hasIssuer, rejected: ports.rejected, nowMs };
-      if (at === undefined || !holdsGoodLeaf(secret.facts.content, standing)) continue;
+      if (!holdsGoodLeaf(secret.facts.content, standing)) continue;
       const carried = book.publishedIn(secret.facts.content.trustBundleSha256 ?? '');
       getOrInsert(at.holders, carried, () => []).push(identity);
     }
@@ -123,16 +129,23 @@ function seeNamespace({ view, book }: CoveragePorts, namespace: string): Namespa
         : 'it was not looked at yet';
   const digest = governed?.bundles.get(keyOf({ namespace, name: BUNDLE_NAME }))?.digests.get('ca.crt');
   const sha256 = Buffer.from(digest ?? '', 'base64url').toString('hex');
-  return { unknown, bundle: book.publishedIn(sha256), holders: new Map() };
+  return {
+    unknown,
+    hasBundle: digest !== undefined,
+    bundle: book.publishedIn(sha256),
+    hasOldAgent: false,
+    holders: new Map(),
+  };
 }
 
 function whatLacks(
   view: ClusterView,
-  { unknown, bundle, holders }: NamespaceSeen,
+  { unknown, hasBundle, bundle, hasOldAgent, holders }: NamespaceSeen,
   id: string,
 ): string | undefined {
-  if (unknown !== undefined) return unknown;
-  if (bundle?.has(id) !== true) return `ConfigMap ${BUNDLE_NAME} does not carry it`;
+  if (unknown !== undefined) return hasOldAgent ? unknown : undefined;
+  if ((hasBundle || hasOldAgent) && bundle?.has(id) !== true)
+    return `ConfigMap ${BUNDLE_NAME} does not carry it`;
   const without = [...holders].filter(([carried]) => carried?.has(id) !== true);
   const count = without.flatMap(([, identities]) =>
     identities.filter((each) => keepsLeaf(view, each)),

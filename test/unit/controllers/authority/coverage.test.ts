@@ -43,12 +43,15 @@ interface Given {
   readonly completeSinceMs?: number;
   /** The server does not let the operator list Secrets. */
   readonly isHidden?: boolean;
+  /** Of the namespace; undefined is one with both generations, null is none. */
+  readonly bundlePem?: string | null;
 }
 
 /** What is seen of one agent, whose bundle carries both generations and whose Secret only the first. */
 async function see(given: Given = {}): Promise<Coverage> {
   const { spec = {}, madeMs = 2 * HOUR, isDeleting = false, secretName = 'agent-deployer-tls' } = given;
   const { leaf = LEAF, nowMs = T0 + HOUR, texts = {}, lines = [], completeSinceMs = 0 } = given;
+  const { bundlePem = NEW?.bundlePem ?? '' } = given;
   const ids = { uid: 'uid-1', resourceVersion: '7', generation: 1 };
   const creationTimestamp = new Date(nowMs - madeMs).toISOString();
   const deletion = isDeleting ? { deletionTimestamp: creationTimestamp } : {};
@@ -66,7 +69,7 @@ async function see(given: Given = {}): Promise<Coverage> {
   const lists: Readonly<Record<string, readonly object[]>> = {
     agentidentities: [identity],
     secrets: [{ ...secret, metadata: { ...secret.metadata, uid: 's', resourceVersion: '7' } }],
-    configmaps: [{ metadata: bundle, data: { 'ca.crt': NEW?.bundlePem ?? '' } }],
+    configmaps: bundlePem === null ? [] : [{ metadata: bundle, data: { 'ca.crt': bundlePem } }],
   };
   const loopback = await startLoopback(
     (response, request) => {
@@ -100,11 +103,14 @@ async function see(given: Given = {}): Promise<Coverage> {
   return seeCoverage(ports, { nowMs, settleMs: 600_000 });
 }
 
+const YOUNG: Given = { madeMs: 599_999 };
+const CARRYING: Given = { texts: { 'ca.crt': NEW?.bundlePem ?? '' } };
 const INVALID = { certificate: { duration: '1m' } };
 
 describe('seeCoverage', () => {
   const MUST: Readonly<Record<string, Given>> = {
     'an agent that is served': {},
+    'the Secret of an agent, however young it is': { madeMs: 0 },
     'an agent that is refused': { spec: INVALID },
     'a Secret under the name that the spec had before': { spec: { certificate: { secretName: 'other' } } },
     'a leaf that only the ledger knows': {
@@ -138,7 +144,9 @@ describe('seeCoverage', () => {
       lines: [lineOf(OLD_LEAF.serialHex, DROPPED.id)],
     },
     'a leaf that nobody of us has signed': { leaf: OLD_LEAF },
-    'an agent that is younger than files take to be everywhere': { madeMs: 599_999 },
+    'the Secret of a young agent that is not written yet': { ...YOUNG, texts: { 'tls.crt': '' } },
+    'the bundle of young agents that is not written yet': { ...YOUNG, ...CARRYING, bundlePem: null },
+    'a namespace of young agents that is not listed': { ...YOUNG, isHidden: true },
   };
   for (const [what, given] of Object.entries(NEED_NOT)) {
     it(`does not wait for ${what}`, async () => {
@@ -146,6 +154,19 @@ describe('seeCoverage', () => {
       expect(lacking(NEXT.id)).to.deep.equal(new Map());
     });
   }
+
+  for (const bundlePem of [OLD?.bundlePem ?? '', 'text of somebody else'])
+    it(`waits for a bundle that is there, however young the agents are: ${bundlePem.slice(0, 12)}`, async () => {
+      const { lacking } = await see({ ...YOUNG, ...CARRYING, bundlePem });
+      expect(lacking(NEXT.id)).to.deep.equal(
+        new Map([[AGENTS, 'ConfigMap agent-trust-bundle does not carry it']]),
+      );
+    });
+
+  it('waits for the bundle of an old agent', async () => {
+    const { lacking } = await see({ ...CARRYING, bundlePem: null });
+    expect([...lacking(NEXT.id).keys()]).to.deep.equal([AGENTS]);
+  });
 
   it('counts the leaf of an agent of any age, and none that is over', async () => {
     const held = new Map([[FIRST.id, 1]]);
