@@ -4,40 +4,19 @@ import { expect } from 'chai';
 import { AuthorityProbe, authorityNotes } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { type FrozenObject, freeze, thaw } from '../../support/frozen.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 /** Settles within three seconds, and nothing is due by itself. */
 const FLAGS = [`--namespaces=${AGENTS}`, '--authority-life=8760h', '--authority-acceleration=200'];
 /** What somebody else's policy may do to us, once three generations are in it. */
-const POLICY = [
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicy',
-    metadata: { name: 'frozen' },
-    spec: {
-      failurePolicy: 'Fail',
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: [''],
-            apiVersions: ['v1'],
-            operations: ['UPDATE'],
-            resources: ['secrets'],
-            resourceNames: ['agent-trust-ca'],
-          },
-        ],
-      },
-      validations: [{ expression: 'size(oldObject.data) < 6', message: 'frozen by somebody' }],
-    },
-  },
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: { name: 'frozen' },
-    spec: { policyName: 'frozen', validationActions: ['Deny'] },
-  },
-];
+const FROZEN: FrozenObject = {
+  resource: 'secrets',
+  name: 'agent-trust-ca',
+  operations: ['UPDATE'],
+  unless: 'size(oldObject.data) < 6',
+};
 
 describe('an authority whose Secret cannot be written', () => {
   const controlPlane = useControlPlane();
@@ -47,8 +26,7 @@ describe('an authority whose Secret cannot be written', () => {
 
   before(async () => {
     authority = new AuthorityProbe(swarm().client);
-    const stdin = POLICY.map((each) => JSON.stringify(each)).join('\n---\n');
-    await controlPlane().kubectl(['create', '--filename=-'], { stdin });
+    await freeze(controlPlane(), FROZEN);
     operator = await startOperator({ controlPlane: controlPlane(), flags: FLAGS });
     await swarm().createAgent('agent-a');
     await swarm().ready('agent-a');
@@ -80,7 +58,7 @@ describe('an authority whose Secret cannot be written', () => {
 
   it('drops it as soon as it can', async () => {
     const [first = ''] = (await authority.see()).generations.keys();
-    await controlPlane().kubectl(['delete', 'validatingadmissionpolicybinding/frozen']);
+    await thaw(controlPlane());
     await authority.until('it to be gone', ({ generations }) => !generations.has(first));
     expect(await authority.kept()).to.not.include(first);
     await eventually('no stall', async () =>

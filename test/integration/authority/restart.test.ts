@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import { createAuthority } from '../../../src/crypto/authority.ts';
 import { CONFIG_MAP } from '../../../src/kube/core-types.ts';
+import { authoritySecret } from '../../support/authority/authority-secret.ts';
 import { AuthorityProbe, authorityNotes, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -35,21 +36,8 @@ describe('an operator that starts', () => {
   after(() => operator?.stop());
 
   it('goes on with the one generation of a year that it finds, and prepares the next one in its course', async () => {
-    const base64 = (text: string): string => Buffer.from(text).toString('base64');
-    const secret = {
-      metadata: {
-        name: 'agent-trust-ca',
-        namespace: OPERATOR_NAMESPACE,
-        labels: { 'agenttrust.dev/managed': 'true' },
-      },
-      type: 'agenttrust.dev/authority',
-      data: {
-        [`${old.id}.crt`]: base64(old.certificatePem),
-        [`${old.id}.key`]: base64(old.privateKeyPem),
-      },
-    };
     const user = `--as=system:serviceaccount:${OPERATOR_ACCOUNT.namespace}:${OPERATOR_ACCOUNT.name}`;
-    const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', ...secret });
+    const stdin = JSON.stringify(authoritySecret(old));
     await controlPlane().kubectl(['create', '--filename=-', user], { stdin });
     await start();
     await swarm().createAgent('agent-a');

@@ -6,41 +6,19 @@ import { CONFIG_MAP } from '../../../src/kube/core-types.ts';
 import { AuthorityProbe, authorityNotes, UNHURRIED } from '../../support/authority.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { type FrozenObject, freeze, thaw } from '../../support/frozen.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 /** Settles within two seconds, and nothing is due by itself. */
 const FLAGS = [`--namespaces=${AGENTS}`, ...UNHURRIED];
 const STATE = 'agent-trust-authority-state';
-/** What somebody else's policy may do to us. */
-const POLICY = [
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicy',
-    metadata: { name: 'frozen' },
-    spec: {
-      failurePolicy: 'Fail',
-      matchConstraints: {
-        resourceRules: [
-          {
-            apiGroups: [''],
-            apiVersions: ['v1'],
-            operations: ['CREATE', 'UPDATE'],
-            resources: ['configmaps'],
-            resourceNames: [STATE],
-          },
-        ],
-      },
-      validations: [{ expression: 'false', message: 'frozen by somebody' }],
-    },
-  },
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: { name: 'frozen' },
-    spec: { policyName: 'frozen', validationActions: ['Deny'] },
-  },
-];
+const FROZEN: FrozenObject = {
+  resource: 'configmaps',
+  name: STATE,
+  operations: ['CREATE', 'UPDATE'],
+  unless: 'false',
+};
 
 describe('an authority whose state cannot be written', () => {
   const controlPlane = useControlPlane();
@@ -64,8 +42,7 @@ describe('an authority whose state cannot be written', () => {
     const { signing: first } = await authority.see();
     await authority.ask({ rotateBefore: new Date().toISOString() });
     await authority.until('the next one to sign', ({ signing }) => signing !== first);
-    const stdin = POLICY.map((each) => JSON.stringify(each)).join('\n---\n');
-    await controlPlane().kubectl(['create', '--filename=-'], { stdin });
+    await freeze(controlPlane(), FROZEN);
     await eventually('the policy to hold', async () => {
       const patch = ['--type=merge', '-p', '{"data":{"message":"x"}}'];
       const tried = await controlPlane().kubectl(
@@ -115,7 +92,7 @@ describe('an authority whose state cannot be written', () => {
 
   it('goes on where it stood as soon as it can be written', async () => {
     const { signing: before } = await authority.see();
-    await controlPlane().kubectl(['delete', 'validatingadmissionpolicybinding/frozen']);
+    await thaw(controlPlane());
     const { signing } = await authority.until('the next one to sign', (seen) => seen.signing !== before);
     expect(await signerOf('agent-d')).to.equal(signing);
     await eventually('no stall', async () => !(await isStalled()));

@@ -8,16 +8,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
-import { AGENT_IDENTITY, BUNDLE_NAME, DELEGATION_POLICY } from '../../../src/api/group.ts';
-import type { ConfigMap } from '../../../src/controllers/bundle/bundle-record.ts';
+import { AGENT_IDENTITY } from '../../../src/api/group.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
-import { readPolicyFile } from '../../../src/domain/token/state/policy-file.ts';
-import { CONFIG_MAP, SECRET } from '../../../src/kube/core-types.ts';
-import type { KubeObject } from '../../../src/kube/object.ts';
+import { SECRET } from '../../../src/kube/core-types.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type RunningOperator, startOperator } from '../../support/operator.ts';
-import { GET } from '../../support/policies.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 const KEYS = {
@@ -208,47 +204,5 @@ describe('the options of a certificate', function () {
     expect(messageOf(await swarm().ready('mislabelled', 'InvalidSpec'))).to.equal(
       'spec.certificate.secretTemplate.labels must not have "a b", which is no name.',
     );
-  });
-
-  it('brings every setting of tokens and the store into the bundle that verifiers go by', async () => {
-    const tokens = { maxTTL: '30s', maxUses: 2, maxChildren: 3, binding: 'Key', originate: 'Never' } as const;
-    await swarm().createAgent('limited', { capabilities: [GET], tokens, server: { replay: 'Shared' } });
-    await swarm().createAgent('starter', { capabilities: [GET] });
-    const rule = {
-      from: 'starter',
-      to: ['limited'],
-      capabilities: [GET],
-      tokens: { maxTTL: '5m', maxUses: 5 },
-    };
-    const policy: KubeObject & { spec: object } = {
-      metadata: { name: 'limits', namespace: AGENTS },
-      spec: { rules: [rule] },
-    };
-    await swarm().client.create(DELEGATION_POLICY, policy);
-    await swarm().ready('limited');
-    await eventually('the edge with its limits', async () => {
-      const bundle = await swarm().client.get<ConfigMap>(CONFIG_MAP, {
-        namespace: AGENTS,
-        name: BUNDLE_NAME,
-      });
-      const file = readPolicyFile(bundle.data?.['policy.json'] ?? '');
-      const edge = file?.edges.find(({ to }) => to.endsWith('/limited'));
-      const agent = [...(file?.agents.values() ?? [])].find(({ name }) => name === `${AGENTS}/limited`);
-      if (edge === undefined) return false;
-      expect({
-        binding: edge.binding,
-        maxChildren: edge.maxChildren,
-        tokens: edge.grants[0]?.tokens,
-        originate: agent?.originate,
-        replay: agent?.server?.replay,
-      }).to.deep.equal({
-        binding: 'Key',
-        maxChildren: 3,
-        tokens: { maxTtlSeconds: 30, maxUses: 2 },
-        originate: false,
-        replay: 'Shared',
-      });
-      return true;
-    });
   });
 });

@@ -1,14 +1,13 @@
 /** One whole rotation of the authority, with handshakes all the time: from the next generation to the end of the one before. */
 
-import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import { AGENT_IDENTITY } from '../../../src/api/group.ts';
-import type { Secret } from '../../../src/controllers/identity/secret.ts';
 import { createAuthority } from '../../../src/crypto/authority.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { SECRET, SERVICE_ACCOUNT } from '../../../src/kube/core-types.ts';
 import type { KubeObject } from '../../../src/kube/object.ts';
 import { AuthorityProbe } from '../authority.ts';
 import { eventually } from '../eventually.ts';
+import { authoritySecret } from './authority-secret.ts';
 import { startProber } from './prober.ts';
 import type { ProbedAgent } from './prober-pod.ts';
 import type { Kind } from './prober-tally.ts';
@@ -82,20 +81,7 @@ export async function putAgedAuthority(client: KubeClient, acceleration: number)
   const lifeMs = LIFE_MS / acceleration;
   const halfAtMs = Date.now() + LEAD_MS;
   const made = createAuthority({ trustDomain: 'cluster.local', nowMs: halfAtMs - lifeMs / 2, lifeMs });
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  const secret: Secret = {
-    metadata: {
-      name: 'agent-trust-ca',
-      namespace: OPERATOR_NAMESPACE,
-      labels: { 'agenttrust.dev/managed': 'true' },
-    },
-    type: 'agenttrust.dev/authority',
-    data: {
-      [`${made.id}.crt`]: base64(made.certificatePem),
-      [`${made.id}.key`]: base64(made.privateKeyPem),
-    },
-  };
-  await client.create(SECRET, secret);
+  await client.create(SECRET, authoritySecret(made));
   return { id: made.id, halfAtMs, notAfterMs: made.notAfterMs };
 }
 

@@ -1,63 +1,18 @@
 import { expect } from 'chai';
-import {
-  type AuthorityIntent,
-  type GenerationFacts,
-  NO_INTENT,
-} from '../../../../src/domain/authority/facts.ts';
-import { authorityPeriods } from '../../../../src/domain/authority/periods.ts';
-import {
-  type AuthorityPlan,
-  type AuthorityPlanInput,
-  planAuthority,
-} from '../../../../src/domain/authority/plan.ts';
+import type { GenerationFacts } from '../../../../src/domain/authority/facts.ts';
 import { afterStep } from '../../../../src/domain/authority/states.ts';
+import {
+  DAY,
+  generation,
+  LACKING,
+  MADE,
+  MINUTE,
+  planAt as plan,
+  prepared,
+} from '../../../support/authority/planned.ts';
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-/** When the generation `a` of all tests was made; it lives 24 days. */
-const MADE = Date.UTC(2026, 0, 1);
-const PERIODS = authorityPeriods({ lifeMs: 24 * DAY, acceleration: 1 });
-
-function generation(id: string, rest: Partial<GenerationFacts> = {}): GenerationFacts {
-  const madeMs = rest.preparedAtMs ?? MADE;
-  return {
-    id,
-    phase: 'signing',
-    preparedAtMs: madeMs,
-    activatedAtMs: madeMs,
-    notBeforeMs: madeMs - 2 * MINUTE,
-    notAfterMs: madeMs + 24 * DAY,
-    lastLeafEndsAtMs: undefined,
-    heldLeaves: 0,
-    ...rest,
-  };
-}
-
-const prepared = (id: string, atMs: number, rest: Partial<GenerationFacts> = {}): GenerationFacts =>
-  generation(id, { phase: 'prepared', preparedAtMs: atMs, ...rest });
 const retiring = (id: string, rest: Partial<GenerationFacts> = {}): GenerationFacts =>
   generation(id, { phase: 'retiring', retiringSinceMs: MADE, ...rest });
-
-function plan(
-  generations: readonly GenerationFacts[],
-  days: number,
-  rest: Partial<Omit<AuthorityPlanInput, 'intent'>> & { readonly intent?: Partial<AuthorityIntent> } = {},
-): AuthorityPlan {
-  return planAuthority({
-    nowMs: MADE + days * DAY,
-    isClockTrusted: true,
-    periods: PERIODS,
-    generations,
-    takenOverAtMs: 0,
-    isLookedAt: true,
-    ...{ isIntentRead: true, isSecretWritable: true, areLeavesSeen: true },
-    lacking: () => new Map(),
-    ...rest,
-    intent: { ...NO_INTENT, ...rest.intent },
-  });
-}
-
-const LACKING = new Map([['ai-data', 'ConfigMap agent-trust-bundle does not carry it']]);
 
 describe('planAuthority', () => {
   it('makes the first one', () => expect(plan([], 0).step).to.deep.equal({ kind: 'make', reason: 'First' }));

@@ -1,56 +1,24 @@
 import { expect } from 'chai';
-import { type GenerationFacts, NO_INTENT } from '../../../../src/domain/authority/facts.ts';
-import { authorityPeriods, scheduleOf } from '../../../../src/domain/authority/periods.ts';
+import type { GenerationFacts } from '../../../../src/domain/authority/facts.ts';
+import { scheduleOf } from '../../../../src/domain/authority/periods.ts';
+import type { AuthorityPlan } from '../../../../src/domain/authority/plan.ts';
 import {
-  type AuthorityPlan,
-  type AuthorityPlanInput,
-  planAuthority,
-} from '../../../../src/domain/authority/plan.ts';
+  DAY,
+  type Differences,
+  generation,
+  LACKING,
+  MADE,
+  MINUTE,
+  PERIODS,
+  planAt,
+  prepared,
+} from '../../../support/authority/planned.ts';
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-/** When the generation `a` of all tests was made; it lives 24 days. */
-const MADE = Date.UTC(2026, 0, 1);
-const PERIODS = authorityPeriods({ lifeMs: 24 * DAY, acceleration: 1 });
-const LACKING = new Map([['ai-data', 'ConfigMap agent-trust-bundle does not carry it']]);
 const lacking = (): ReadonlyMap<string, string> => LACKING;
 
-function generation(id: string, rest: Partial<GenerationFacts> = {}): GenerationFacts {
-  const madeMs = rest.preparedAtMs ?? MADE;
-  return {
-    id,
-    phase: 'signing',
-    preparedAtMs: madeMs,
-    activatedAtMs: madeMs,
-    notBeforeMs: madeMs - 2 * MINUTE,
-    notAfterMs: madeMs + 24 * DAY,
-    lastLeafEndsAtMs: undefined,
-    heldLeaves: 0,
-    ...rest,
-  };
-}
-
-const prepared = (id: string, atMs: number, rest: Partial<GenerationFacts> = {}): GenerationFacts =>
-  generation(id, { phase: 'prepared', preparedAtMs: atMs, ...rest });
-
 /** While one namespace lacks everything. */
-function plan(
-  generations: readonly GenerationFacts[],
-  days: number,
-  { intent, ...rest }: Omit<Partial<AuthorityPlanInput>, 'intent'> & { readonly intent?: object } = {},
-): AuthorityPlan {
-  return planAuthority({
-    nowMs: MADE + days * DAY,
-    isClockTrusted: true,
-    periods: PERIODS,
-    generations,
-    takenOverAtMs: 0,
-    isLookedAt: true,
-    ...{ isIntentRead: true, isSecretWritable: true, areLeavesSeen: true },
-    lacking,
-    ...rest,
-    intent: { ...NO_INTENT, ...intent },
-  });
+function plan(generations: readonly GenerationFacts[], days: number, rest: Differences = {}): AuthorityPlan {
+  return planAt(generations, days, { lacking, ...rest });
 }
 
 describe('planAuthority, while a namespace lacks the next generation', () => {
