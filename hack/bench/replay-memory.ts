@@ -1,6 +1,6 @@
 /** What a million live tokens cost in the replay store of one process. */
 
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { MemoryReplayStore } from '../../src/domain/token/replay/memory-store.ts';
@@ -19,13 +19,14 @@ export async function replayMemoryRow(): Promise<BenchRow> {
   const store = new MemoryReplayStore({ capacity: TOKENS * 2, now: () => now });
   now = 1000;
   for (let at = 0; at < TOKENS; at++) {
+    const presenter = `spiffe://cluster.local/ns/ai-agents/sa/agent-${at % PRESENTERS}`;
     const { kind } = store.consume({
-      key: hash('sha256', `token ${at}`, 'base64url'),
-      presenter: `spiffe://cluster.local/ns/ai-agents/sa/agent-${at % PRESENTERS}`,
+      presenter,
+      tokenId: randomUUID(),
       issuedAtSeconds: now,
       keepUntilSeconds: now + 210 + (at % 120),
       maxUses: 1,
-      attemptId: hash('sha256', `attempt ${at}`, 'base64url'),
+      attemptId: randomUUID(),
       fingerprint: hash('sha256', `request ${at}`, 'base64url'),
       proofId: undefined,
       parent: undefined,

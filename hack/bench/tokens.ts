@@ -6,13 +6,12 @@
  * without a look at a single claim. The floor of calls is node:https with the same certificates.
  */
 
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { hash, randomUUID, sign } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type DevStreams, parseDev, runDev } from '../../src/cmd/dev.ts';
-import { derSignature } from '../../src/crypto/jose/ecdsa-signature.ts';
 import { MemoryReplayStore } from '../../src/domain/token/replay/memory-store.ts';
 import type { Agent } from '../../src/sdk/agent.ts';
 import type { DelegatedToken } from '../../src/sdk/delegate.ts';
@@ -20,6 +19,7 @@ import { type Accepted, loadAgent, type ParentToken, type TokenRequest } from '.
 import { replayMemoryRow } from './replay-memory.ts';
 import { type BenchRow, percentile } from './row.ts';
 import { callOptions, callRows } from './token-calls.ts';
+import { bareVerifier, inputOf, item, leastVerifier, signingKeys } from './token-floors.ts';
 
 const ROUND_SIZE = 50;
 const WARM_UP_ROUNDS = 40;
@@ -130,8 +130,8 @@ function costsOf(cost: (row: keyof Costs) => Cost): Costs {
 async function measureRound(trio: Trio): Promise<Costs> {
   const { coordinator, deployer, validator, folder } = trio;
   const keys = {
-    coordinator: signingKey(folder, 'agent-coordinator'),
-    deployer: signingKey(folder, 'agent-deployer'),
+    coordinator: signingKeys(folder, 'agent-coordinator'),
+    deployer: signingKeys(folder, 'agent-deployer'),
   };
   const mintOne = (): DelegatedToken => minted(coordinator.delegate({ to: deployer.id, capabilities: READ }));
   const input = inputOf(mintOne().token);
@@ -146,67 +146,39 @@ async function measureRound(trio: Trio): Promise<Costs> {
       sign('sha256', input, keys.coordinator.privateKey);
     },
   );
+  const requests = first.map((each) => requestWith(each, coordinator));
   const verify = await inTurns(
     async (at) => {
-      const { token } = item(first, at);
-      const accepted = acceptedOf(await deployer.verify(requestWith(item(first, at), coordinator)));
-      parents.push({ accepted, token, chain: [] });
+      const accepted = acceptedOf(await deployer.verify(item(requests, at)));
+      parents.push({ accepted, token: item(first, at).token, chain: [] });
     },
-    bareVerify(first, [keys.coordinator]),
+    bareVerifier(first, [keys.coordinator]),
   );
   const least = leastVerifier(keys.coordinator);
   const verifyLeast = await inTurns(
     (at) => least(item(first, at).token),
-    bareVerify(first, [keys.coordinator]),
+    bareVerifier(first, [keys.coordinator]),
   );
   for (const parent of parents)
     second.push(minted(deployer.delegate({ to: validator.id, capabilities: READ, parent })));
+  const chains = second.map((each) => requestWith(each, deployer));
   const verifyDepth2 = await inTurns(
     async (at) => {
-      acceptedOf(await validator.verify(requestWith(item(second, at), deployer)));
+      acceptedOf(await validator.verify(item(chains, at)));
     },
-    bareVerify(second, [keys.deployer, keys.coordinator]),
+    bareVerifier(second, [keys.deployer, keys.coordinator]),
   );
   return { mint, verify, verifyLeast, verifyDepth2 };
 }
 
-/** The text taken apart, its JSON read, the signature checked, and the token remembered. */
-function leastVerifier({ publicKey }: Keys): (token: string) => void {
-  const seen = new Set<string>();
-  return (token) => {
-    const [header = '', payload = '', signature = ''] = token.split('.');
-    const read = (part: string): unknown => JSON.parse(Buffer.from(part, 'base64url').toString('latin1'));
-    const { alg } = read(header) as { readonly alg: string };
-    const { jti } = read(payload) as { readonly jti: string };
-    const der = derSignature(Buffer.from(signature, 'base64url'));
-    const isSigned = der !== undefined && verify('sha256', inputOf(token), publicKey, der);
-    if (alg !== 'ES256' || !isSigned || seen.has(jti)) throw new Error('a token is wrong');
-    seen.add(jti);
-  };
-}
-
-function bareVerify(tokens: readonly DelegatedToken[], keys: readonly Keys[]): (at: number) => void {
-  const signed = tokens.map(({ token, chain }) =>
-    [token, ...chain].map((each, at) => {
-      const { publicKey, privateKey } = item(keys, at);
-      const input = inputOf(each);
-      return { input, publicKey, signature: sign('sha256', input, privateKey) };
-    }),
-  );
-  return (at) => {
-    for (const { input, publicKey, signature } of item(signed, at))
-      if (!verify('sha256', input, publicKey, signature)) throw new Error('a signature is wrong');
-  };
-}
-
-/** As the other end of a TLS connection with the presenter's certificate sees it. */
+/** As the guard of a server makes it, for a TLS connection with the presenter's certificate. */
 function requestWith({ token, chain }: DelegatedToken, presenter: Agent): TokenRequest {
   const { thumbprint, notAfterSeconds } = presenter.current.tls;
   return {
     fields: {
-      authorization: [`Bearer ${token}`],
+      authorization: [asReceived(`Bearer ${token}`)],
       dpop: [],
-      delegationChain: chain.length === 0 ? [] : [chain.join(', ')],
+      delegationChain: chain.length === 0 ? [] : [asReceived(chain.join(', '))],
     },
     method: 'POST',
     path: '/v1/delegate',
@@ -216,25 +188,14 @@ function requestWith({ token, chain }: DelegatedToken, presenter: Agent): TokenR
       certificate: { thumbprint, notAfterSeconds, isRevoked: false },
     },
     asked: ASKED,
-    attemptId: token.slice(-43),
-    fingerprint: token.slice(-43),
+    attemptId: randomUUID(),
+    fingerprint: hash('sha256', token, 'base64url'),
   };
 }
 
-interface Keys {
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
-}
-
-const keysOf = new Map<string, Keys>();
-
-function signingKey(folder: string, name: string): Keys {
-  const known = keysOf.get(name);
-  if (known !== undefined) return known;
-  const privateKey = createPrivateKey(readFileSync(join(folder, 'ai-agents', name, 'signing/signing.key')));
-  const keys = { privateKey, publicKey: createPublicKey(privateKey) };
-  keysOf.set(name, keys);
-  return keys;
+/** In one piece, as a parser of HTTP makes it. */
+function asReceived(field: string): string {
+  return Buffer.from(field, 'latin1').toString('latin1');
 }
 
 /**
@@ -299,10 +260,6 @@ function rowsOf(costs: Costs, suffix: string): readonly BenchRow[] {
   ];
 }
 
-function inputOf(token = ''): Buffer {
-  return Buffer.from(token.slice(0, token.lastIndexOf('.')), 'latin1');
-}
-
 function minted(made: ReturnType<Agent['delegate']>): DelegatedToken {
   if (made.kind === 'refused') throw new Error(`not minted: ${made.name}`);
   return made;
@@ -311,12 +268,6 @@ function minted(made: ReturnType<Agent['delegate']>): DelegatedToken {
 function acceptedOf(judged: Awaited<ReturnType<Agent['verify']>>): Accepted {
   if (judged.kind === 'refused') throw new Error(`not accepted: ${judged.name}: ${judged.message}`);
   return judged;
-}
-
-function item<T>(items: readonly T[], at: number): T {
-  const found = items[at];
-  if (found === undefined) throw new RangeError(`there is no item ${at}`);
-  return found;
 }
 
 if (!isMainThread) {

@@ -27,6 +27,14 @@ export interface MountedAgentOptions {
   readonly nowMs: () => number;
 }
 
+/** What verifies by the files of one moment. */
+interface Verifying {
+  readonly files: AgentFiles;
+  readonly verifier: Verifier;
+  /** Why the store must not do it. */
+  readonly mismatch: LoadFailed | undefined;
+}
+
 const NO_STORE = refuse('store_unavailable', 'This agent was loaded without a store of used tokens.');
 
 /** The agent. It does not close its folder. */
@@ -34,15 +42,14 @@ export class MountedAgent implements AgentCore {
   readonly #directory: AgentDirectory;
   readonly #options: MountedAgentOptions;
   /** Made anew with each change of the files. */
-  #verifier: { readonly files: AgentFiles; readonly verifier: Verifier };
+  #verifying: Verifying;
 
   /** @throws LoadFailed when an option is not of its form or does not fit to what policy.json says. */
   constructor(directory: AgentDirectory, options: MountedAgentOptions) {
     this.#directory = directory;
     this.#options = options;
-    this.#verifier = this.#newVerifier();
-    const mismatch = this.#storeMismatch();
-    if (mismatch !== undefined) throw mismatch;
+    this.#verifying = this.#newVerifying();
+    if (this.#verifying.mismatch !== undefined) throw this.#verifying.mismatch;
   }
 
   get current(): AgentFiles {
@@ -79,10 +86,10 @@ export class MountedAgent implements AgentCore {
   async verify(request: TokenRequest): Promise<Accepted | TokenRefusal> {
     const { store, nowMs } = this.#options;
     if (store === undefined) return NO_STORE;
-    const mismatch = this.#storeMismatch();
+    if (this.#verifying.files !== this.current) this.#verifying = this.#newVerifying();
+    const { mismatch, verifier } = this.#verifying;
     if (mismatch !== undefined) return refuse('store_unavailable', mismatch.message);
-    if (this.#verifier.files !== this.current) this.#verifier = this.#newVerifier();
-    return await verify(request, this.#verifier.verifier, { nowSeconds: nowMs() / 1000, store });
+    return verify(request, verifier, { nowSeconds: nowMs() / 1000, store });
   }
 
   #storeMismatch(): LoadFailed | undefined {
@@ -93,10 +100,14 @@ export class MountedAgent implements AgentCore {
       : storeMismatch({ store, isDefault, identity, server: this.server });
   }
 
-  #newVerifier(): { readonly files: AgentFiles; readonly verifier: Verifier } {
+  #newVerifying(): Verifying {
     const files = this.current;
     const authorities = authoritiesOf(this.server, this.#options.origins);
     const state = files.bundle?.state;
-    return { files, verifier: { self: files.identity, authorities, state, crypto: TOKEN_CRYPTO } };
+    return {
+      files,
+      verifier: { self: files.identity, authorities, state, crypto: TOKEN_CRYPTO },
+      mismatch: this.#storeMismatch(),
+    };
   }
 }

@@ -13,7 +13,7 @@ import {
   type ReplayRefusalName,
   type ReplayStore,
 } from '../domain/token/replay/replay-store.ts';
-import { shortHash, useRecord } from '../domain/token/replay/use-record.ts';
+import { shortText, useRecord } from '../domain/token/replay/use-record.ts';
 import { RedisConnection, RedisStoreError, type ScriptCall } from './redis/connection.ts';
 import { CONSUME_SCRIPT, FENCE_SCRIPT } from './redis/scripts.ts';
 
@@ -94,17 +94,17 @@ class AudienceKeys {
 
   /** All keys are short, however long what they are made from. */
   of(kind: 'token' | 'parent' | 'rule', name = ''): string {
-    return `${this.#base}${kind}:${Buffer.from(shortHash(name), 'latin1').toString('base64url')}`;
+    return `${this.#base}${kind}:${Buffer.from(shortText(name), 'latin1').toString('base64url')}`;
   }
 }
 
 function consumeCall(keys: AudienceKeys, consumption: Consumption): ScriptCall {
-  const { key, issuedAtSeconds, keepUntilSeconds, maxUses, parent, rateLimit } = consumption;
+  const { presenter, tokenId, issuedAtSeconds, keepUntilSeconds, maxUses, parent, rateLimit } = consumption;
   return {
     script: CONSUME_SCRIPT,
     keys: [
       keys.fence,
-      keys.of('token', key),
+      keys.of('token', [presenter, tokenId, keepUntilSeconds, maxUses, parent?.key].join('\n')),
       keys.of('parent', parent?.key),
       keys.of('rule', rateLimit?.key),
     ],

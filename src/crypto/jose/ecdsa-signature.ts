@@ -16,8 +16,8 @@ const INTEGER = 0x02;
 export function derSignature(raw: Uint8Array): Buffer | undefined {
   if (raw.length !== 2 * NUMBER_BYTES) return undefined;
   const der = Buffer.allocUnsafe(2 * NUMBER_BYTES + 8);
-  const afterR = writeInteger(der, 2, raw.subarray(0, NUMBER_BYTES));
-  const end = writeInteger(der, afterR, raw.subarray(NUMBER_BYTES));
+  const afterR = writeInteger(der, raw, { at: 2, start: 0 });
+  const end = writeInteger(der, raw, { at: afterR, start: NUMBER_BYTES });
   der[0] = SEQUENCE;
   der[1] = end - 2;
   return der.subarray(0, end);
@@ -39,17 +39,25 @@ export function rawSignature(der: Buffer): Buffer {
   return raw;
 }
 
-/** Writes a positive number without leading zeros, with one where its first bit would make it negative. */
-function writeInteger(der: Buffer, at: number, number: Uint8Array): number {
-  let first = 0;
-  while (first < NUMBER_BYTES - 1 && number[first] === 0) first++;
-  const padding = (number[first] ?? 0) & 0x80 ? 1 : 0;
-  const length = NUMBER_BYTES - first + padding;
+/**
+ * Writes the positive number at `start` of `raw` without leading zeros, with one where its first bit would make it negative.
+ *
+ * @returns Where it ends in `der`.
+ */
+function writeInteger(
+  der: Buffer,
+  raw: Uint8Array,
+  { at, start }: { readonly at: number; readonly start: number },
+): number {
+  const end = start + NUMBER_BYTES;
+  let first = start;
+  while (first < end - 1 && raw[first] === 0) first++;
+  let next = at + 2;
+  if ((raw[first] ?? 0) & 0x80) der[next++] = 0;
+  while (first < end) der[next++] = raw[first++] ?? 0;
   der[at] = INTEGER;
-  der[at + 1] = length;
-  if (padding === 1) der[at + 2] = 0;
-  der.set(number.subarray(first), at + 2 + padding);
-  return at + 2 + length;
+  der[at + 1] = next - at - 2;
+  return next;
 }
 
 /** The last 32 octets of a number, ending at `end`; a 33rd is the zero that DER puts in front. */

@@ -1,9 +1,9 @@
 /** Signing of compact JWS; RFC 7515 section 7.1. */
 
 import { type KeyObject, sign } from 'node:crypto';
+import { encodeBase64url } from '../../domain/token/base64url.ts';
 import type { TokenAlgorithm } from '../../domain/token/claims.ts';
 import type { PublicJwk } from '../../domain/token/state/jwks-file.ts';
-import { encodeBase64url } from './base64url.ts';
 import { rawSignature } from './ecdsa-signature.ts';
 import { algorithmOf, jwkThumbprint, publicJwkOf } from './jwk.ts';
 

@@ -1,9 +1,10 @@
 /** The cryptography that the rules of tokens need, by node:crypto. */
 
 import { isAscii, isUtf8 } from 'node:buffer';
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { decodeBase64url } from '../../domain/token/base64url.ts';
+import { remembering } from '../../domain/token/text-memo.ts';
 import type { DecodedJws, TokenCrypto } from '../../domain/token/token.ts';
-import { decodeBase64url } from './base64url.ts';
 
 /** For every verifier. */
 export const TOKEN_CRYPTO: TokenCrypto = {
@@ -12,16 +13,20 @@ export const TOKEN_CRYPTO: TokenCrypto = {
   isSame,
 };
 
+/** All tokens of one key have one header. */
+const decodeHeader = remembering(decodeText);
+
 /** RFC 7515 section 5.2, steps 1 to 7; the signature may be empty, which no key accepts. */
 function decodeJws(compact: string): DecodedJws | undefined {
-  const [first = '', second = '', third, ...more] = compact.split('.');
-  if (third === undefined || more.length > 0) return undefined;
-  const signature = decodeBase64url(third);
-  const header = decodeText(first);
-  const payload = decodeText(second);
+  const first = compact.indexOf('.');
+  const last = compact.lastIndexOf('.');
+  // A third dot is no base64url.
+  if (first === last) return undefined;
+  const header = decodeHeader(compact.slice(0, first));
+  const payload = decodeText(compact.slice(first + 1, last));
+  const signature = decodeBase64url(compact.slice(last + 1));
   if (signature === undefined || header === undefined || payload === undefined) return undefined;
-  const signingInput = compact.slice(0, first.length + 1 + second.length);
-  return { header, payload, signingInput, signature };
+  return { header, payload, signingInput: compact.slice(0, last), signature };
 }
 
 function decodeText(part: string): string | undefined {
@@ -31,6 +36,10 @@ function decodeText(part: string): string | undefined {
   return isUtf8(octets) ? octets.toString('utf8') : undefined;
 }
 
+/** Without a branch that depends on what is compared; timingSafeEqual wants octets, and making them takes longer than this. */
 function isSame(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a, 'utf16le'), Buffer.from(b, 'utf16le'));
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
+  return difference === 0;
 }

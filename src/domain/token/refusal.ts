@@ -59,15 +59,3 @@ export function refuse(name: RefusalName, message: string, detail: RefusalDetail
 export function isRefusal(result: { readonly kind: string } | undefined): result is Refusal {
   return result?.kind === 'refused';
 }
-
-/** The first "no" of checks that are made in this order. */
-export function firstRefusal<T extends readonly unknown[]>(
-  checks: readonly ((...subject: T) => Refusal | undefined)[],
-  ...subject: T
-): Refusal | undefined {
-  for (const check of checks) {
-    const refusal = check(...subject);
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
-}

@@ -4,8 +4,10 @@ import { type JsonObject, type JsonValue, parseJson } from '../json/parse.ts';
 import { Fault, isObject } from '../json/shape.ts';
 import { CAPABILITY_TOKEN_TYPE, type CapabilityClaims, TOKEN_LIMITS } from './claims.ts';
 import { readClaims } from './claims-shape.ts';
+import { readPlainClaims } from './plain-claims.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { isKeyId } from './text-forms.ts';
+import { remembering } from './text-memo.ts';
 
 /** A JWS in compact form, decoded; RFC 7515 section 7.1. */
 export interface DecodedJws {
@@ -59,26 +61,51 @@ export function jsonObject(
  */
 export function readToken(compact: string, crypto: TokenCrypto): Token | Refusal {
   const decoded = compact.length <= TOKEN_LIMITS.tokenBytes ? crypto.decodeJws(compact) : undefined;
-  const header = decoded && jsonObject(decoded.header);
-  const payload = decoded && jsonObject(decoded.payload);
-  if (decoded === undefined || header === undefined || payload === undefined)
+  const header = decoded && headerOf(decoded.header);
+  const claims = decoded && claimsOf(decoded.payload);
+  if (decoded === undefined || header === undefined || claims === undefined)
     return refuse('malformed', 'The token is too long, or no JWS of strict base64url and strict JSON.');
-  if (header.get('typ') !== CAPABILITY_TOKEN_TYPE)
+  if (header.type !== CAPABILITY_TOKEN_TYPE)
     return refuse('wrong_type', `The token is not of type ${CAPABILITY_TOKEN_TYPE}.`);
-  const [algorithm, keyId] = [header.get('alg'), header.get('kid')];
-  const claims = readClaims(payload);
-  if (typeof algorithm !== 'string' || !isId(keyId))
+  const { algorithm, keyId } = header;
+  if (algorithm === undefined || keyId === undefined)
     return refuse('malformed', 'The header of the token lacks alg or kid.');
   if (claims instanceof Fault) return faultyClaims(claims);
-  if (![...header.keys()].every((name) => HEADER_MEMBERS.has(name)))
+  if (header.hasMore)
     return refuse('unknown_claim', 'The header of the token has a member beside alg, kid and typ.');
   const { signingInput, signature } = decoded;
   return { kind: 'token', compact, signingInput, signature, algorithm, keyId, claims };
 }
 
-function isId(value: JsonValue | undefined): value is string {
-  return typeof value === 'string' && isKeyId(value);
+/** Undefined for what is no object of strict JSON. */
+function claimsOf(payload: string): CapabilityClaims | Fault | undefined {
+  const plain = readPlainClaims(payload);
+  if (plain !== undefined) return plain;
+  const members = jsonObject(payload);
+  return members && readClaims(members);
 }
+
+/** What of a header is read. Undefined: missing, or not of its form. */
+interface Header {
+  readonly type: JsonValue | undefined;
+  readonly algorithm: string | undefined;
+  readonly keyId: string | undefined;
+  /** Whether there is another member. */
+  readonly hasMore: boolean;
+}
+
+/** All tokens of one key have one header. Undefined for what is no object of strict JSON. */
+const headerOf = remembering((text): Header | undefined => {
+  const members = jsonObject(text);
+  if (members === undefined) return undefined;
+  const [algorithm, keyId] = [members.get('alg'), members.get('kid')];
+  return {
+    type: members.get('typ'),
+    algorithm: typeof algorithm === 'string' ? algorithm : undefined,
+    keyId: typeof keyId === 'string' && isKeyId(keyId) ? keyId : undefined,
+    hasMore: members.keys().some((name) => !HEADER_MEMBERS.has(name)),
+  };
+});
 
 function faultyClaims({ kind, at }: Fault): Refusal {
   const place = at === '' ? 'the payload' : at;

@@ -78,7 +78,7 @@ async function acceptsNewTokens(server: RedisServer, { store, prefix }: OpenStor
     const since = await completeSince(server.admin, prefix);
     if (since === undefined) return undefined;
     const issuedAtSeconds = Math.ceil(Math.max(await secondsAt(server.admin), since + 31));
-    return store.consume(useOf(issuedAtSeconds, { key: 'a new token', issuedAtSeconds }));
+    return store.consume(useOf(issuedAtSeconds, { tokenId: 'a new token', issuedAtSeconds }));
   });
   expect(result).to.deep.equal(ACCEPTED);
 }
@@ -239,7 +239,7 @@ describe('an attempt whose answer is lost', function () {
   });
   beforeEach(async () => {
     open = await openRedisStore(server, { client: server.client({ port: proxy.port }) });
-    expect(await open.store.consume(useOf(open.nowSeconds, { key: 'first' }))).to.deep.equal(ACCEPTED);
+    expect(await open.store.consume(useOf(open.nowSeconds, { tokenId: 'first' }))).to.deep.equal(ACCEPTED);
   });
   afterEach(() => {
     proxy.decide(() => 'pass');

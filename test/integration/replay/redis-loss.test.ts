@@ -220,17 +220,17 @@ describe('a store whose Redis loses what it was told', function () {
     expect(await open.store.consume(useOf(open.nowSeconds))).to.deep.equal(ACCEPTED);
     await follow(replica, primary);
     const error = await open.store
-      .consume(useOf(open.nowSeconds, { key: 'b' }))
+      .consume(useOf(open.nowSeconds, { tokenId: 'b' }))
       .catch((reason: Error) => reason);
     expect(error).to.include({ code: 'REDIS_REFUSED', message: 'Redis refused with UNGUARDED' });
     await primary.admin.config('SET', 'min-replicas-to-write', 1);
     await eventually('the primary to count its replica', async () =>
       (await primary.admin.info('replication')).includes('min_slaves_good_slaves:1'),
     );
-    expect(await open.store.consume(useOf(open.nowSeconds, { key: 'b' }))).to.deep.equal(ACCEPTED);
+    expect(await open.store.consume(useOf(open.nowSeconds, { tokenId: 'b' }))).to.deep.equal(ACCEPTED);
     await replica.kill();
     const alone = await eventually('the primary to stop', async () =>
-      open.store.consume(useOf(open.nowSeconds, { key: `${Math.random()}` })).then(
+      open.store.consume(useOf(open.nowSeconds, { tokenId: `${Math.random()}` })).then(
         () => undefined,
         (reason: Error) => reason,
       ),

@@ -71,7 +71,7 @@ describe('redisReplayStore', function () {
     const parent = { key: long, maxChildren: 3, keepUntilSeconds: nowSeconds + 3607 };
     const rateLimit = { key: long, delegations: 3, periodSeconds: 40 };
     const uses = [1, 2, 3].map(() =>
-      useOf(nowSeconds, { key: long, maxUses: 3, keepUntilSeconds, parent, rateLimit }),
+      useOf(nowSeconds, { tokenId: long, maxUses: 3, keepUntilSeconds, parent, rateLimit }),
     );
     for (const use of uses) expect(await store.consume(use)).to.deep.equal(ACCEPTED);
     store.close();
@@ -145,8 +145,8 @@ describe('redisReplayStore', function () {
       const { store, prefix, nowSeconds } = await openRedisStore(server);
       const lot = Math.ceil(nowSeconds / 10) * 10;
       await goBack(prefix, lot + 30);
-      const issuedAt = (key: string, seconds: number): Consumption =>
-        useOf(nowSeconds, { key, issuedAtSeconds: seconds, keepUntilSeconds: seconds + 210 });
+      const issuedAt = (tokenId: string, seconds: number): Consumption =>
+        useOf(nowSeconds, { tokenId, issuedAtSeconds: seconds, keepUntilSeconds: seconds + 210 });
       expect(await store.consume(issuedAt('a', lot + 70))).to.deep.equal(refused('replay_unknown'));
       expect(await store.consume(issuedAt('b', lot + 71))).to.deep.equal(ACCEPTED);
       expect(await store.consume(issuedAt('b', lot + 71))).to.deep.equal(

@@ -83,7 +83,8 @@ const SIGNER = fc
     }),
   );
 
-const TEXTS: readonly ((text: string) => string)[] = [
+/** Changes of the JSON text of a payload. */
+export const TEXTS: readonly ((text: string) => string)[] = [
   (text) => text.replace('{', '{ '),
   (text) => text.replaceAll(',', ',\n'),
   (text) => `${text} `,

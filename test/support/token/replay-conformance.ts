@@ -32,10 +32,10 @@ const PERIOD_SECONDS = 3600;
 export function itKeepsThePromisesOfAReplayStore({ open, sequences }: ConformanceOptions): void {
   let begun: BegunStore;
   const use = (changes: Partial<Consumption> = {}): Consumption => useOf(begun.nowSeconds, changes);
-  const childOf = (key: string, changes: Partial<Consumption> = {}): Consumption =>
+  const childOf = (tokenId: string, changes: Partial<Consumption> = {}): Consumption =>
     use({
       parent: { key: 'parent', maxChildren: 2, keepUntilSeconds: begun.nowSeconds + 300 },
-      key,
+      tokenId,
       ...changes,
     });
   const ask = async (...uses: readonly Consumption[]): Promise<readonly ConsumptionResult[]> => {
@@ -50,11 +50,18 @@ export function itKeepsThePromisesOfAReplayStore({ open, sequences }: Conformanc
   afterEach(() => begun.close());
 
   it('accepts a token once, and each token', async () => {
-    const results = await ask(use(), use(), use({ fingerprint: 'another' }), use({ key: 'another token' }));
+    const results = await ask(
+      use(),
+      use(),
+      use({ fingerprint: 'another' }),
+      use({ tokenId: 'another token' }),
+      use({ presenter: 'another' }),
+    );
     expect(results).to.deep.equal([
       ACCEPTED,
       refused('replayed', { isSameRequest: true }),
       refused('replayed', { isSameRequest: false }),
+      ACCEPTED,
       ACCEPTED,
     ]);
   });
@@ -97,6 +104,43 @@ export function itKeepsThePromisesOfAReplayStore({ open, sequences }: Conformanc
     expect(results.map(({ kind }) => kind)).to.deep.equal(['accepted', 'refused', 'accepted', 'accepted']);
   });
 
+  for (const proofId of ['00000000-0000-0000-0000-000000000000', 'A'.repeat(43)])
+    it(`refuses proof ${proofId} that was seen with the token, which is not none`, async () => {
+      const results = await ask(use({ maxUses: 3, proofId }), use({ maxUses: 3, proofId }));
+      expect(results.map(({ kind }) => kind)).to.deep.equal(['accepted', 'refused']);
+    });
+
+  it('counts by itself what differs in how it is counted, whatever its identifier', async () => {
+    const long = { keepUntilSeconds: begun.nowSeconds + 330 };
+    const results = await ask(
+      ...[use({ maxUses: 1 }), use({ maxUses: 1 })],
+      ...[use({ maxUses: 2 }), use({ maxUses: 2 }), use({ maxUses: 2 })],
+      ...[use(long), use(long)],
+    );
+    expect(results.map(({ kind }) => kind)).to.deep.equal([
+      ...['accepted', 'refused'],
+      ...['accepted', 'accepted', 'refused'],
+      ...['accepted', 'refused'],
+    ]);
+  });
+
+  it('counts a child whose identifier a token without a parent has', async () => {
+    const results = await ask(
+      use({ maxUses: 2 }),
+      childOf('token', { maxUses: 2 }),
+      childOf('b'),
+      childOf('c'),
+    );
+    expect(results).to.deep.equal([ACCEPTED, ACCEPTED, ACCEPTED, refused('fanout_exceeded')]);
+  });
+
+  it('takes no attempt for another one that begins like it', async () => {
+    const attempts = ['AB', 'CD'].map((end) => `${'pod-7f9c-worker'.padEnd(41, '_')}${end}`);
+    const [first = '', second = ''] = attempts.map((each) => each.replace(/.$/, 'A'));
+    const results = await ask(use({ attemptId: first }), use({ attemptId: second }));
+    expect([first.length, results.map(({ kind }) => kind)]).to.deep.equal([43, ['accepted', 'refused']]);
+  });
+
   it('does not know tokens from before it began, or from just after', async () => {
     const results = await ask(
       use({ issuedAtSeconds: begun.nowSeconds - 1 }),
@@ -122,7 +166,7 @@ export function itKeepsThePromisesOfAReplayStore({ open, sequences }: Conformanc
       childOf('b'),
       childOf('c'),
       childOf('a', { maxUses: 2 }),
-      use({ key: 'c' }),
+      use({ tokenId: 'c' }),
     );
     expect(results).to.deep.equal([
       ACCEPTED,
@@ -136,8 +180,8 @@ export function itKeepsThePromisesOfAReplayStore({ open, sequences }: Conformanc
 
   it('counts calls of a rule in its period, refused ones not', async () => {
     const rateLimit = { key: 'rule', delegations: 2, periodSeconds: PERIOD_SECONDS };
-    const limited = (key: string): Consumption => use({ key, rateLimit });
-    const results = await ask(limited('a'), limited('a'), limited('b'), limited('c'), use({ key: 'c' }));
+    const limited = (tokenId: string): Consumption => use({ tokenId, rateLimit });
+    const results = await ask(limited('a'), limited('a'), limited('b'), limited('c'), use({ tokenId: 'c' }));
     expect(results).to.deep.equal([
       ACCEPTED,
       refused('replayed', { isSameRequest: true }),
@@ -152,7 +196,7 @@ export function itKeepsThePromisesOfAReplayStore({ open, sequences }: Conformanc
     const rule = { key: long, delegations: 9, periodSeconds: PERIOD_SECONDS };
     const parent = { key: long, maxChildren: 9, keepUntilSeconds: begun.nowSeconds + 300 };
     const odd = use({
-      key: long,
+      tokenId: long,
       attemptId: long,
       fingerprint: long,
       proofId: long,
@@ -184,27 +228,37 @@ export function itKeepsThePromisesOfAReplayStore({ open, sequences }: Conformanc
   });
 }
 
+/** Some have one identifier, and differ in something else that names them. */
+const TOKENS = [
+  { presenter: 'x', tokenId: 'a', maxUses: 1, keptFor: 270, parent: undefined },
+  { presenter: 'y', tokenId: 'a', maxUses: 1, keptFor: 270, parent: undefined },
+  { presenter: 'x', tokenId: 'a', maxUses: 3, keptFor: 270, parent: undefined },
+  { presenter: 'x', tokenId: 'a', maxUses: 3, keptFor: 400, parent: undefined },
+  { presenter: 'x', tokenId: 'a', maxUses: 3, keptFor: 270, parent: 'one' },
+  { presenter: 'x', tokenId: 'b', maxUses: 2, keptFor: 270, parent: 'one' },
+  { presenter: 'y', tokenId: 'c', maxUses: 4, keptFor: 270, parent: 'one' },
+  { presenter: 'y', tokenId: 'd', maxUses: 2, keptFor: 270, parent: 'two' },
+  { presenter: 'y', tokenId: 'd', maxUses: 2, keptFor: -1, parent: 'two' },
+] as const;
 const STEP = fc.record({
-  key: fc.constantFrom('a', 'b', 'c', 'd'),
+  token: fc.constantFrom(...TOKENS),
   attempt: fc.nat(3),
   fingerprint: fc.constantFrom('x', 'y'),
   proofId: fc.constantFrom(undefined, undefined, 'p', 'q'),
-  maxUses: fc.integer({ min: 1, max: 4 }),
-  parent: fc.constantFrom(undefined, undefined, 'one', 'two'),
   maxChildren: fc.integer({ min: 1, max: 3 }),
   calls: fc.constantFrom(undefined, undefined, undefined, 0, 2, 6),
   issuedAfter: fc.constantFrom(60, 60, 60, 100, 20, -100),
-  keptFor: fc.constantFrom(270, 270, 270, 400, -1),
 });
 type Step = typeof STEP extends fc.Arbitrary<infer T> ? T : never;
 
 function stepUse(step: Step, nowSeconds: number): Consumption {
-  const { key, fingerprint, proofId, maxUses, parent, calls } = step;
+  const { fingerprint, proofId, calls } = step;
+  const { presenter, tokenId, maxUses, keptFor, parent } = step.token;
   return {
-    ...useOf(nowSeconds, { key, fingerprint, proofId, maxUses }),
-    attemptId: `${key}-${step.attempt}`,
+    ...useOf(nowSeconds, { presenter, tokenId, fingerprint, proofId, maxUses }),
+    attemptId: `${tokenId}-${step.attempt}`,
     issuedAtSeconds: nowSeconds + step.issuedAfter,
-    keepUntilSeconds: nowSeconds + step.keptFor,
+    keepUntilSeconds: nowSeconds + keptFor,
     parent:
       parent === undefined
         ? undefined

@@ -13,7 +13,7 @@ export class ReplayModel {
   }
 
   consume(use: Consumption): ConsumptionResult {
-    const earlier = this.#accepted.filter(({ key }) => key === use.key);
+    const earlier = this.#accepted.filter((earlier) => isSameToken(earlier, use));
     const isSame = (other: Consumption): boolean =>
       other.attemptId === use.attemptId &&
       other.fingerprint === use.fingerprint &&
@@ -49,10 +49,20 @@ export class ReplayModel {
 
   #childrenOf(parentKey: string): number {
     const firstUses = this.#accepted.filter(
-      (use, index) => this.#accepted.findIndex(({ key }) => key === use.key) === index,
+      (use, index) => this.#accepted.findIndex((earlier) => isSameToken(earlier, use)) === index,
     );
     return firstUses.filter(({ parent }) => parent?.key === parentKey).length;
   }
+}
+
+function isSameToken(a: Consumption, b: Consumption): boolean {
+  return (
+    a.presenter === b.presenter &&
+    a.tokenId === b.tokenId &&
+    a.keepUntilSeconds === b.keepUntilSeconds &&
+    a.maxUses === b.maxUses &&
+    a.parent?.key === b.parent?.key
+  );
 }
 
 function isPartSeen(earlier: readonly Consumption[], { attemptId, proofId }: Consumption): boolean {

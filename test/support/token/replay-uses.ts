@@ -17,8 +17,8 @@ export function refused(name: string, details: object = {}): object {
 /** An attempt of its own each time, to use a token that was issued a minute after `nowSeconds`. */
 export function useOf(nowSeconds: number, changes: Partial<Consumption> = {}): Consumption {
   return {
-    key: 'token',
     presenter: 'presenter',
+    tokenId: 'token',
     issuedAtSeconds: nowSeconds + 60,
     keepUntilSeconds: nowSeconds + 270,
     maxUses: 1,

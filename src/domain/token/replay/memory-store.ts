@@ -4,6 +4,7 @@
  */
 
 import { getOrInsert } from '../../delegation/get-or-insert.ts';
+import { ownText } from '../own-text.ts';
 import {
   type Consumption,
   type ConsumptionResult,
@@ -16,7 +17,7 @@ import {
   type ReplayRefusalName,
   type ReplayStore,
 } from './replay-store.ts';
-import { compareUses, shortHash, useRecord } from './use-record.ts';
+import { compareUses, shortText, tokenText, useRecord } from './use-record.ts';
 
 /** What a store is made from. */
 export interface MemoryStoreOptions {
@@ -31,24 +32,30 @@ interface Window {
   count: number;
 }
 
-/** What ends together. */
+interface Presenter {
+  readonly name: string;
+  /** How many tokens of it are held. */
+  tokens: number;
+  /** Records of the uses of each token, by when they are forgotten and by the short text of the token. */
+  readonly lots: Map<number, Map<string, string>>;
+}
+
+/** What is forgotten together. */
 interface Lot {
-  readonly tokens: string[];
-  readonly tokensOf: Map<string, number>;
+  readonly presenters: Set<Presenter>;
   readonly parents: string[];
 }
 
 /**
- * A store for an audience of which one process runs. A token costs it about 140 bytes: keys and uses are texts of one octet
- * a character, and who presented it is counted for a lot, not noted for each.
+ * A store for an audience of which one process runs. A token costs it about 140 bytes, since keys and uses are texts of one octet
+ * a character, and up to 500 where its presenter has no other in the same ten seconds.
  */
 export class MemoryReplayStore implements ReplayStore {
   /** Tokens and parents that it holds at most. */
   readonly capacity: number;
   readonly #now: () => number;
-  /** Records of the uses of each token. */
-  readonly #uses = new Map<string, string>();
-  readonly #tokensOf = new Map<string, number>();
+  readonly #presenters = new Map<string, Presenter>();
+  #tokens = 0;
   readonly #childrenOf = new Map<string, number>();
   readonly #windows = new Map<string, Window>();
   /** By when they are forgotten, in seconds. */
@@ -66,27 +73,31 @@ export class MemoryReplayStore implements ReplayStore {
 
   /** How many tokens and parents it holds. */
   get size(): number {
-    return this.#uses.size + this.#childrenOf.size;
+    return this.#tokens + this.#childrenOf.size;
   }
 
   /** Uses a token once, as {@link ReplayStore} says. */
   consume(consumption: Consumption): ConsumptionResult {
     this.#forget();
-    const key = shortHash(consumption.key);
+    const { maxUses, rateLimit } = consumption;
+    const end = forgottenAt(consumption.keepUntilSeconds);
+    const token = tokenText(consumption);
     const record = useRecord(consumption);
-    const uses = this.#uses.get(key);
-    const before = compareUses(uses ?? '', record);
-    if (before.isOneOfThem) return { kind: 'accepted' };
-    const retryAfterSeconds = this.#retryAfter(consumption.rateLimit);
+    const known = this.#presenters.get(consumption.presenter);
+    const uses = known?.lots.get(end)?.get(token);
+    const before = uses === undefined ? undefined : compareUses(uses, record);
+    if (before?.isOneOfThem) return { kind: 'accepted' };
+    const retryAfterSeconds = this.#retryAfter(rateLimit);
     if (retryAfterSeconds !== undefined) return { kind: 'refused', name: 'rate_limited', retryAfterSeconds };
     if (this.#isUnknown(consumption)) return { kind: 'refused', name: 'replay_unknown' };
-    if (uses !== undefined && (before.count >= consumption.maxUses || before.isPartSeen))
+    if (before !== undefined && (before.count >= maxUses || before.isPartSeen))
       return { kind: 'refused', name: 'replayed', isSameRequest: before.isRequestSeen };
-    const name = uses === undefined ? this.#refusalOfNew(consumption) : undefined;
+    const name = before === undefined ? this.#refusalOfNew(consumption, known) : undefined;
     if (name !== undefined) return { kind: 'refused', name };
-    if (consumption.rateLimit !== undefined) this.#countCall(consumption.rateLimit);
-    if (uses === undefined) this.#begin(key, consumption);
-    this.#uses.set(key, (uses ?? '') + record);
+    if (rateLimit !== undefined) this.#countCall(rateLimit);
+    const presenter = known ?? this.#newPresenter(consumption.presenter);
+    if (before === undefined) this.#begin(consumption, presenter);
+    getOrInsert(presenter.lots, end, () => new Map()).set(token, (uses ?? '') + record);
     return { kind: 'accepted' };
   }
 
@@ -97,34 +108,34 @@ export class MemoryReplayStore implements ReplayStore {
     );
   }
 
-  #refusalOfNew({ presenter, parent }: Consumption): ReplayRefusalName | undefined {
-    if (parent !== undefined && (this.#childrenOf.get(shortHash(parent.key)) ?? 0) >= parent.maxChildren)
+  #refusalOfNew({ parent }: Consumption, presenter: Presenter | undefined): ReplayRefusalName | undefined {
+    if (parent !== undefined && (this.#childrenOf.get(shortText(parent.key)) ?? 0) >= parent.maxChildren)
       return 'fanout_exceeded';
-    const isFull =
-      this.size + 2 > this.capacity || (this.#tokensOf.get(presenter) ?? 0) + 1 > this.capacity / 4;
+    const isFull = this.size + 2 > this.capacity || (presenter?.tokens ?? 0) + 1 > this.capacity / 4;
     return isFull ? 'store_unavailable' : undefined;
   }
 
-  #begin(key: string, { presenter, keepUntilSeconds, parent }: Consumption): void {
-    const lot = this.#lot(keepUntilSeconds);
-    lot.tokens.push(key);
-    add(lot.tokensOf, presenter, 1);
-    add(this.#tokensOf, presenter, 1);
+  #newPresenter(name: string): Presenter {
+    const presenter: Presenter = { name: ownText(name), tokens: 0, lots: new Map() };
+    this.#presenters.set(presenter.name, presenter);
+    return presenter;
+  }
+
+  #begin({ keepUntilSeconds, parent }: Consumption, presenter: Presenter): void {
+    this.#lot(keepUntilSeconds).presenters.add(presenter);
+    presenter.tokens++;
+    this.#tokens++;
     if (parent !== undefined) this.#countChild(parent);
   }
 
   #countChild({ key, keepUntilSeconds }: CountedParent): void {
-    const short = shortHash(key);
+    const short = shortText(key);
     if (!this.#childrenOf.has(short)) this.#lot(keepUntilSeconds).parents.push(short);
-    add(this.#childrenOf, short, 1);
+    this.#childrenOf.set(short, (this.#childrenOf.get(short) ?? 0) + 1);
   }
 
   #lot(endSeconds: number): Lot {
-    return getOrInsert(this.#lots, forgottenAt(endSeconds), () => ({
-      tokens: [],
-      tokensOf: new Map(),
-      parents: [],
-    }));
+    return getOrInsert(this.#lots, forgottenAt(endSeconds), () => ({ presenters: new Set(), parents: [] }));
   }
 
   /** Seconds until a rule allows another call, or undefined when it does now. */
@@ -155,22 +166,20 @@ export class MemoryReplayStore implements ReplayStore {
     for (const [key, { end }] of this.#windows) if (end <= now) this.#windows.delete(key);
     for (const [end, lot] of this.#lots) {
       if (end > until) continue;
-      this.#forgetLot(lot);
+      this.#forgetLot(end, lot);
       this.#lots.delete(end);
     }
     this.#forgottenUntil = until;
   }
 
-  #forgetLot({ tokens, tokensOf, parents }: Lot): void {
-    for (const key of tokens) this.#uses.delete(key);
-    for (const [presenter, count] of tokensOf) add(this.#tokensOf, presenter, -count);
+  #forgetLot(end: number, { presenters, parents }: Lot): void {
+    for (const presenter of presenters) {
+      const ended = presenter.lots.get(end)?.size ?? 0;
+      presenter.lots.delete(end);
+      presenter.tokens -= ended;
+      this.#tokens -= ended;
+      if (presenter.tokens === 0) this.#presenters.delete(presenter.name);
+    }
     for (const key of parents) this.#childrenOf.delete(key);
   }
-}
-
-/** Adds to a count; one that becomes 0 goes. */
-function add(counts: Map<string, number>, key: string, difference: number): void {
-  const count = (counts.get(key) ?? 0) + difference;
-  if (count > 0) counts.set(key, count);
-  else counts.delete(key);
 }

@@ -28,11 +28,16 @@ export interface CountedParent {
   readonly keepUntilSeconds: number;
 }
 
-/** One presentation of one token. */
+/**
+ * One presentation of one token. What names the token is `presenter`, `tokenId` and all that its uses are counted by:
+ * `keepUntilSeconds`, `maxUses` and the key of `parent`. So a presenter gains nothing by giving one `tokenId` to several tokens:
+ * those that differ in any of these are several, and those that do not have the uses of one.
+ */
 export interface Consumption {
-  /** base64url of SHA-256(iss LF aud LF jti). */
-  readonly key: string;
+  /** `client_id` of the token. */
   readonly presenter: string;
+  /** `jti` of the token. */
+  readonly tokenId: string;
   readonly issuedAtSeconds: number;
   readonly keepUntilSeconds: number;
   readonly maxUses: number;
@@ -103,16 +108,42 @@ const MESSAGES: Readonly<Record<ReplayRefusalName, string>> = {
   store_unavailable: 'It cannot be found out whether the token was used before.',
 };
 
-/** Asks a store. A store that fails has not answered, and that is a "no". */
-export async function consume(store: ReplayStore, consumption: Consumption): Promise<Refusal | undefined> {
-  let result: ConsumptionResult;
+const NO_ANSWER: Extract<ConsumptionResult, { kind: 'refused' }> = {
+  kind: 'refused',
+  name: 'store_unavailable',
+};
+
+/**
+ * Asks a store. A store that fails has not answered, and that is a "no".
+ *
+ * @returns Undefined for a "yes"; a promise of it when the store gives one. Errors: none.
+ */
+export function consume(
+  store: ReplayStore,
+  consumption: Consumption,
+): Refusal | undefined | Promise<Refusal | undefined> {
   try {
-    result = await store.consume(consumption);
+    const result = store.consume(consumption);
+    return 'then' in result ? answered(result) : refusalOf(result);
   } catch {
-    result = { kind: 'refused', name: 'store_unavailable' };
+    return refusalOf(NO_ANSWER);
   }
+}
+
+async function answered(result: Promise<ConsumptionResult>): Promise<Refusal | undefined> {
+  try {
+    return refusalOf(await result);
+  } catch {
+    return refusalOf(NO_ANSWER);
+  }
+}
+
+/** A store may be somebody's own: what is no answer is a "no". */
+function refusalOf(result: ConsumptionResult): Refusal | undefined {
   if (result.kind === 'accepted') return undefined;
-  const { name, retryAfterSeconds, isSameRequest } = result;
+  const { name, retryAfterSeconds, isSameRequest } = Object.hasOwn(MESSAGES, result.name)
+    ? result
+    : NO_ANSWER;
   return refuse(name, MESSAGES[name], {
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(isSameRequest === undefined ? {} : { isSameRequest }),

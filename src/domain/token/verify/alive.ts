@@ -11,10 +11,12 @@ export function checkSuspended(
   hops: readonly AuthorisedHop[],
   revocations: RevocationIndex,
 ): Refusal | undefined {
-  const agents = agentsOf(hops);
-  const suspended = agents.findIndex((agent) => revocations.isSuspended(agent));
-  if (suspended < 0) return undefined;
-  return refuse('suspended', 'An agent of the chain is cut off.', { link: agents.length - 2 - suspended });
+  const message = 'An agent of the chain is cut off.';
+  const index = hops.findIndex(({ from }) => revocations.isSuspended(from));
+  if (index >= 0) return refuse('suspended', message, { link: hops.length - 1 - index });
+  return revocations.isSuspended(hops.at(-1)?.to ?? '')
+    ? refuse('suspended', message, { link: -1 })
+    : undefined;
 }
 
 /** Whether a token of the chain, or what it was made from, is revoked. */

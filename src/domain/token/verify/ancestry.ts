@@ -7,7 +7,7 @@ import {
   delegableUntil,
   isServiceMinted,
 } from '../claims.ts';
-import { firstRefusal, isRefusal, type Refusal, refuse } from '../refusal.ts';
+import { isRefusal, type Refusal, refuse } from '../refusal.ts';
 import { readToken, type Token } from '../token.ts';
 import { checkIssuer } from './issued.ts';
 import type { Judging } from './verifier.ts';
@@ -46,7 +46,9 @@ function readParent(entry: string, child: Token, judging: Judging): Token | Refu
   if (isRefusal(parent)) return parent;
   const refusal =
     checkIssuer(parent, judging) ??
-    firstRefusal([isItsChild, keepsPrincipal, isAlive], { child, parent }, judging);
+    isItsChild({ child, parent }, judging) ??
+    keepsPrincipal({ child, parent }) ??
+    isAlive(parent, judging);
   return refusal ?? parent;
 }
 
@@ -87,7 +89,7 @@ function keepsPrincipal({ child, parent }: Link): Refusal | undefined {
     : refuse('principal_changed', 'A child is for another principal or of another tree.');
 }
 
-function isAlive({ parent: { claims } }: Link, { nowSeconds }: Judging): Refusal | undefined {
+function isAlive({ claims }: Token, { nowSeconds }: Judging): Refusal | undefined {
   if (nowSeconds < delegableUntil(claims) + CLOCK_SKEW_SECONDS) return undefined;
   return refuse('expired', 'A parent has expired.', {
     exp: delegableUntil(claims),

@@ -7,7 +7,6 @@ import {
   KEEP_SECONDS,
   type RateLimit,
 } from '../replay/replay-store.ts';
-import type { TokenCrypto } from '../token.ts';
 import type { Examined } from './examine.ts';
 import type { Holder } from './holder.ts';
 import type { GrantedHop } from './hops.ts';
@@ -17,11 +16,10 @@ import type { TokenRequest } from './verifier.ts';
 export function consumptionOf(
   { leaf: { claims }, hops, holder }: Examined<Holder>,
   { attemptId, fingerprint }: TokenRequest,
-  crypto: TokenCrypto,
 ): Consumption {
   return {
-    key: crypto.sha256(`${claims.iss}\n${claims.aud}\n${claims.jti}`),
     presenter: claims.client_id,
+    tokenId: claims.jti,
     issuedAtSeconds: claims.iat,
     keepUntilSeconds: claims.exp + KEEP_SECONDS,
     maxUses: usesOf(claims),

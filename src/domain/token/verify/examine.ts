@@ -1,12 +1,12 @@
 /** Steps 1 to 15: a token and its chain, whatever it is presented for. */
 
 import { type CapabilityClaims, isServiceMinted } from '../claims.ts';
-import { firstRefusal, isRefusal, type Refusal, refuse } from '../refusal.ts';
+import { isRefusal, type Refusal, refuse } from '../refusal.ts';
 import type { TokenEdge } from '../state/policy-file.ts';
 import { readToken, type Token } from '../token.ts';
 import { checkRevoked, checkSuspended } from './alive.ts';
 import { type Chain, readAncestry } from './ancestry.ts';
-import { areGranted, authorise, type GrantedHop, hopsOf } from './hops.ts';
+import { areGranted, authorise, type GrantedHop } from './hops.ts';
 import { checkAudience, checkIssuer, checkLifetime } from './issued.ts';
 import { checkDepth, checkNarrowing, checkRoot, notDelegable } from './permitted.ts';
 import type { Judging, Verifier } from './verifier.ts';
@@ -78,7 +78,9 @@ function authenticate(
   if (state === undefined || nowSeconds >= state.expiresAtSeconds)
     return refuse('stale_state', 'The verifier has no bundle that is fresh enough.');
   const judging: Judging = { kind: 'judging', verifier, state, nowSeconds };
-  return firstRefusal([checkAudience, checkLifetime, checkIssuer], leaf, judging) ?? judging;
+  return (
+    checkAudience(leaf, judging) ?? checkLifetime(leaf, judging) ?? checkIssuer(leaf, judging) ?? judging
+  );
 }
 
 /** Steps 10 to 15. */
@@ -90,7 +92,7 @@ function examineChain<Holder extends { readonly kind: string }>(
   const chain = readAncestry(leaf, parents, judging);
   if (isRefusal(chain)) return chain;
   const { policies, revocations } = judging.state;
-  const hops = authorise(hopsOf(chain), policies);
+  const hops = authorise(chain, policies);
   const dead = checkSuspended(hops, revocations) ?? checkRevoked(hops, leaf.claims, revocations);
   if (dead !== undefined) return dead;
   const holder = checkHolder(leaf, hops.at(-1)?.edge, judging);

@@ -9,7 +9,7 @@ import type { TokenEdge, TokenPolicies } from '../state/policy-file.ts';
 import type { Chain } from './ancestry.ts';
 
 /** One call of a chain. */
-export interface Hop {
+interface Hop {
   readonly from: string;
   readonly to: string;
   readonly tokenId: string;
@@ -49,32 +49,25 @@ export interface Demand {
   readonly length: number;
 }
 
-/** All calls of a chain, the first one first. */
-export function hopsOf({ tokens }: Chain): readonly Hop[] {
-  const hops: Hop[] = [];
-  const above = tokens[0].claims.del_path ?? [];
-  for (const [index, { client_id: from, jti: tokenId, iat: issuedAt }] of above.entries()) {
-    const to = above[index + 1]?.client_id ?? tokens[0].claims.client_id;
-    hops.push({ from, to, tokenId, issuedAt, claims: undefined });
-  }
-  for (const { claims } of tokens) {
-    const { client_id: from, aud: to, jti: tokenId, iat: issuedAt } = claims;
-    hops.push({ from, to, tokenId, issuedAt, claims });
-  }
-  return hops;
-}
-
-/** Finds for each call the edge and the first of its rules that allows it in a chain of this length. */
-export function authorise(hops: readonly Hop[], policies: TokenPolicies): readonly AuthorisedHop[] {
-  const leaf = hops.at(-1)?.claims;
-  const carried = leaf === undefined ? [] : grantedBy(leaf);
-  return hops.map(({ from, to, tokenId, issuedAt, claims }, index) => {
+/** All calls of a chain, the first one first, each with its edge and the first rule that allows it in a chain of this length. */
+export function authorise({ tokens }: Chain, policies: TokenPolicies): readonly AuthorisedHop[] {
+  const [{ claims: first }] = tokens;
+  const above = first.del_path ?? [];
+  const length = above.length + tokens.length;
+  const rootIssuedAt = above[0]?.iat ?? first.iat;
+  const carried = grantedBy((tokens.at(-1) ?? tokens[0]).claims);
+  const hops: AuthorisedHop[] = [];
+  const add = ({ from, to, tokenId, issuedAt, claims }: Hop): void => {
     const edge = policies.edge(from, to);
-    const passedOn = index < hops.length - 1 ? carried : [];
-    const rootIssuedAt = hops[0]?.issuedAt ?? 0;
-    const authority = authorityFor(edge, { claims, passedOn, rootIssuedAt, length: hops.length });
-    return { from, to, tokenId, issuedAt, claims, edge, authority };
-  });
+    const passedOn = hops.length < length - 1 ? carried : [];
+    const authority = authorityFor(edge, { claims, passedOn, rootIssuedAt, length });
+    hops.push({ from, to, tokenId, issuedAt, claims, edge, authority });
+  };
+  for (const [index, { client_id: from, jti: tokenId, iat: issuedAt }] of above.entries())
+    add({ from, to: above[index + 1]?.client_id ?? first.client_id, tokenId, issuedAt, claims: undefined });
+  for (const { claims } of tokens)
+    add({ from: claims.client_id, to: claims.aud, tokenId: claims.jti, issuedAt: claims.iat, claims });
+  return hops;
 }
 
 /** Whether every call is allowed. */

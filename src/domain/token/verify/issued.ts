@@ -1,7 +1,7 @@
 /** Steps 5 to 9: whether a token is for here and now, and whether who says to have issued it has. */
 
 import { CLOCK_SKEW_SECONDS, isServiceMinted, TOKEN_LIMITS } from '../claims.ts';
-import { firstRefusal, type Refusal, refuse } from '../refusal.ts';
+import { type Refusal, refuse } from '../refusal.ts';
 import type { Token } from '../token.ts';
 import type { Judging } from './verifier.ts';
 
@@ -13,18 +13,18 @@ export function checkAudience({ claims }: Token, { verifier }: Judging): Refusal
 
 /** Step 6. RFC 7519 sections 4.1.4 and 4.1.6; clocks may differ by 30 s. */
 export function checkLifetime({ claims: { iat, exp } }: Token, { nowSeconds }: Judging): Refusal | undefined {
+  const isEarly = iat > nowSeconds + CLOCK_SKEW_SECONDS;
+  const isLate = nowSeconds >= exp + CLOCK_SKEW_SECONDS;
+  if (!isEarly && !isLate && exp - iat <= TOKEN_LIMITS.lifetimeSeconds) return undefined;
   const times = { iat, exp, now: Math.floor(nowSeconds) };
-  if (iat > nowSeconds + CLOCK_SKEW_SECONDS)
-    return refuse('not_yet_valid', 'The token was issued in the future.', times);
-  if (nowSeconds >= exp + CLOCK_SKEW_SECONDS) return refuse('expired', 'The token has expired.', times);
-  if (exp - iat > TOKEN_LIMITS.lifetimeSeconds)
-    return refuse('too_long_lived', `A token lives for at most ${TOKEN_LIMITS.lifetimeSeconds} s.`, times);
-  return undefined;
+  if (isEarly) return refuse('not_yet_valid', 'The token was issued in the future.', times);
+  if (isLate) return refuse('expired', 'The token has expired.', times);
+  return refuse('too_long_lived', `A token lives for at most ${TOKEN_LIMITS.lifetimeSeconds} s.`, times);
 }
 
 /** Steps 7 to 9, of a token and of each of its parents. */
 export function checkIssuer(token: Token, judging: Judging): Refusal | undefined {
-  return firstRefusal([knowsIssuer, issuesForItself, isSigned], token, judging);
+  return knowsIssuer(token, judging) ?? issuesForItself(token) ?? isSigned(token, judging);
 }
 
 /** Step 7. */

@@ -22,9 +22,6 @@ export interface Presentation {
   readonly parents: readonly string[];
 }
 
-/** What follows is read as a JWS, strictly, so nothing is said of it here. */
-const SCHEME = /^(bearer|dpop) +/i;
-
 /**
  * Takes the fields apart.
  *
@@ -34,7 +31,7 @@ const SCHEME = /^(bearer|dpop) +/i;
 export function readPresentation(fields: TokenFields): Presentation | Refusal {
   const { authorization, dpop, delegationChain } = fields;
   if (authorization.length === 0) return refuse('malformed', 'The request has no Authorization field.');
-  if (Math.max(authorization.length, dpop.length, delegationChain.length) > 1)
+  if (authorization.length > 1 || dpop.length > 1 || delegationChain.length > 1)
     return refuse('malformed', 'Authorization, DPoP and Agent-Delegation-Chain may each stand once.');
   if (isTooLong(fields))
     return refuse(
@@ -42,20 +39,26 @@ export function readPresentation(fields: TokenFields): Presentation | Refusal {
       `Token, chain and proof are longer than ${TOKEN_LIMITS.presentationBytes} bytes.`,
     );
   const [authorized = ''] = authorization;
-  const [prefix = '', scheme] = SCHEME.exec(authorized) ?? [];
-  if (scheme === undefined)
+  const scheme = authorized.slice(0, Math.max(0, authorized.indexOf(' '))).toLowerCase();
+  if (scheme !== 'bearer' && scheme !== 'dpop')
     return refuse('malformed', 'Authorization holds no token of scheme Bearer or DPoP.');
   const parents = delegationChain[0]?.split(',').map(withoutBlanks) ?? [];
   if (parents.length > TOKEN_LIMITS.parents)
     return refuse('malformed', `Agent-Delegation-Chain holds more than ${TOKEN_LIMITS.parents} tokens.`);
-  const isProven = scheme.toLowerCase() === 'dpop';
   return {
     kind: 'presentation',
-    scheme: isProven ? 'DPoP' : 'Bearer',
-    leaf: authorized.slice(prefix.length),
+    scheme: scheme === 'dpop' ? 'DPoP' : 'Bearer',
+    leaf: withoutBlanksBefore(authorized, scheme.length),
     proof: dpop[0],
     parents,
   };
+}
+
+/** What stands here is read as a JWS, strictly, so nothing is said of it. */
+function withoutBlanksBefore(text: string, from: number): string {
+  let start = from;
+  while (text[start] === ' ') start++;
+  return text.slice(start);
 }
 
 /** By hand: what is presented here is not verified yet, and a pattern for blanks before an end is quadratic. */
@@ -71,7 +74,11 @@ function isBlank(character: string | undefined): boolean {
 }
 
 function isTooLong({ authorization, dpop, delegationChain }: TokenFields): boolean {
-  let bytes = 0;
-  for (const [line = ''] of [authorization, dpop, delegationChain]) bytes += line.length;
-  return bytes > TOKEN_LIMITS.presentationBytes || (dpop[0]?.length ?? 0) > TOKEN_LIMITS.tokenBytes;
+  const proofLength = lengthOf(dpop);
+  const length = lengthOf(authorization) + proofLength + lengthOf(delegationChain);
+  return length > TOKEN_LIMITS.presentationBytes || proofLength > TOKEN_LIMITS.tokenBytes;
+}
+
+function lengthOf([line = '']: readonly string[]): number {
+  return line.length;
 }

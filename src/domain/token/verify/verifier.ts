@@ -55,7 +55,7 @@ export interface TokenRequest {
   readonly asked?: AskedNow;
   /** Names this presentation, so that a lost answer can be asked for again; nobody else can guess it. */
   readonly attemptId: string;
-  /** Tells requests apart, so that a retry by mistake and a theft do not look the same. */
+  /** Tells requests apart, so that a retry by mistake and a theft do not look the same; best a SHA-256 in base64url. */
   readonly fingerprint: string;
 }
 

@@ -10,7 +10,7 @@
 import { allowsUse } from '../../capability/capability-set.ts';
 import type { EdgeGrant } from '../../delegation/facts.ts';
 import { type CapabilityClaims, type GrantedCapability, grantedBy } from '../claims.ts';
-import { isRefusal } from '../refusal.ts';
+import { isRefusal, type Refusal } from '../refusal.ts';
 import { type Consumption, consume, type ReplayStore } from '../replay/replay-store.ts';
 import type { Binding } from '../state/policy-file.ts';
 import { consumptionOf } from './consumption.ts';
@@ -54,18 +54,26 @@ export interface VerifyOptions {
 /**
  * Verifies a request and uses its token.
  *
+ * @returns A promise when the store gives one.
+ *
  * Errors: none; a store that fails is the refusal `store_unavailable`.
  */
-export async function verify(
+export function verify(
   request: TokenRequest,
   verifier: Verifier,
   { nowSeconds, store }: VerifyOptions,
-): Promise<Accepted | TokenRefusal> {
+): Accepted | TokenRefusal | Promise<Accepted | TokenRefusal> {
   const judged = judge(request, verifier, nowSeconds);
   if (judged.kind === 'refused') return judged;
-  const refusal = await consume(store, judged.consumption);
-  if (refusal === undefined) return judged.accepted;
-  return { ...refusal, claimed: { isAuthentic: true, claims: judged.accepted.claims } };
+  const refusal = consume(store, judged.consumption);
+  return refusal instanceof Promise
+    ? refusal.then((late) => concluded(judged.accepted, late))
+    : concluded(judged.accepted, refusal);
+}
+
+function concluded(accepted: Accepted, refusal: Refusal | undefined): Accepted | TokenRefusal {
+  if (refusal === undefined) return accepted;
+  return { ...refusal, claimed: { isAuthentic: true, claims: accepted.claims } };
 }
 
 /**
@@ -89,7 +97,7 @@ export function judge(request: TokenRequest, verifier: Verifier, nowSeconds: num
   return {
     kind: 'judged',
     accepted: acceptedAs(examined, capabilities),
-    consumption: consumptionOf(examined, request, verifier.crypto),
+    consumption: consumptionOf(examined, request),
   };
 }
 

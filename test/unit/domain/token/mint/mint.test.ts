@@ -10,6 +10,7 @@ import {
 } from '../../../../../src/domain/token/mint/mint.ts';
 import type { MintRequest } from '../../../../../src/domain/token/mint/mint-request.ts';
 import { uuidV7 } from '../../../../../src/domain/token/mint/uuid-v7.ts';
+import { readPlainClaims } from '../../../../../src/domain/token/plain-claims.ts';
 import { isRefusal } from '../../../../../src/domain/token/refusal.ts';
 import { readToken } from '../../../../../src/domain/token/token.ts';
 import { judge } from '../../../../../src/domain/token/verify/verify.ts';
@@ -226,6 +227,7 @@ describe('mintChild', () => {
         minted++;
         const token = readToken(signJws(headerOf(B), result.payload, signerOf(B)), TOKEN_CRYPTO);
         expect(isRefusal(token) ? token : token.claims).to.deep.equal(result.claims);
+        expect(readPlainClaims(result.payload)).to.deep.equal(result.claims);
       }),
       { numRuns: 3000 },
     );

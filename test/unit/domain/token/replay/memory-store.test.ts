@@ -19,8 +19,8 @@ function scene(capacity = 100): { readonly store: MemoryReplayStore; readonly cl
 const use = (changes: Partial<Consumption> = {}): Consumption =>
   useOf(NOW, { issuedAtSeconds: NOW, keepUntilSeconds: NOW + 210, ...changes });
 
-const childOf = (key: string, changes: Partial<Consumption> = {}): Consumption =>
-  use({ parent: { key: 'parent', maxChildren: 2, keepUntilSeconds: NOW + 300 }, key, ...changes });
+const childOf = (tokenId: string, changes: Partial<Consumption> = {}): Consumption =>
+  use({ parent: { key: 'parent', maxChildren: 2, keepUntilSeconds: NOW + 300 }, tokenId, ...changes });
 
 describe('MemoryReplayStore.consume', () => {
   itKeepsThePromisesOfAReplayStore({
@@ -49,20 +49,32 @@ describe('MemoryReplayStore.consume', () => {
     expect(store.size).to.equal(0);
   });
 
+  it('remembers all uses of a token as long as it could live, whatever ended before that has its identifier', () => {
+    const { store, clock } = scene();
+    store.consume(use({ keepUntilSeconds: NOW + 60, maxUses: 2 }));
+    for (const kind of ['accepted', 'accepted', 'refused'])
+      expect(store.consume(use({ maxUses: 2 })).kind).to.equal(kind);
+    clock.now = NOW + 100;
+    expect([store.consume(use({ maxUses: 2 })).kind, store.size]).to.deep.equal(['refused', 1]);
+    clock.now = NOW + 220;
+    store.consume(use({ presenter: 'another', keepUntilSeconds: NOW + 900 }));
+    expect(store.size).to.equal(1);
+  });
+
   it('does not know what it has forgotten when its clock goes back', () => {
     const { store, clock } = scene();
     store.consume(use());
     clock.now = NOW + 600;
-    store.consume(use({ key: 'another', issuedAtSeconds: NOW + 600, keepUntilSeconds: NOW + 800 }));
+    store.consume(use({ tokenId: 'another', issuedAtSeconds: NOW + 600, keepUntilSeconds: NOW + 800 }));
     clock.now = NOW;
     expect(store.consume(use())).to.deep.equal(refused('replay_unknown'));
   });
 
   it('begins a period with the first call that it accepts', () => {
     const { store, clock } = scene();
-    const limited = (key: string): Consumption =>
+    const limited = (tokenId: string): Consumption =>
       use({
-        key,
+        tokenId,
         keepUntilSeconds: NOW + 900,
         rateLimit: { key: 'rule', delegations: 2, periodSeconds: 60 },
       });
@@ -77,8 +89,8 @@ describe('MemoryReplayStore.consume', () => {
 
   it('refuses when it is full, and has room again when tokens end', () => {
     const { store, clock } = scene(8);
-    const by = (presenter: number, key: string): Consumption =>
-      use({ key, presenter: `presenter-${presenter}` });
+    const by = (presenter: number, tokenId: string): Consumption =>
+      use({ tokenId, presenter: `presenter-${presenter}` });
     for (let index = 0; index < 7; index++)
       expect(store.consume(by(index, `${index}`))).to.deep.equal(ACCEPTED);
     expect(store.consume(by(9, 'one more'))).to.deep.equal(refused('store_unavailable'));
@@ -91,14 +103,14 @@ describe('MemoryReplayStore.consume', () => {
 
   it('gives one presenter at most a quarter', () => {
     const { store } = scene(8);
-    for (const key of ['a', 'b']) expect(store.consume(use({ key }))).to.deep.equal(ACCEPTED);
-    expect(store.consume(use({ key: 'c' }))).to.deep.equal(refused('store_unavailable'));
-    expect(store.consume(use({ key: 'c', presenter: 'another' }))).to.deep.equal(ACCEPTED);
+    for (const tokenId of ['a', 'b']) expect(store.consume(use({ tokenId }))).to.deep.equal(ACCEPTED);
+    expect(store.consume(use({ tokenId: 'c' }))).to.deep.equal(refused('store_unavailable'));
+    expect(store.consume(use({ tokenId: 'c', presenter: 'another' }))).to.deep.equal(ACCEPTED);
   });
 
   it('never accepts more uses than there are, in any order, whatever the clock does', () => {
     const step = fc.record({
-      key: fc.constantFrom('a', 'b', 'c'),
+      tokenId: fc.constantFrom('a', 'b', 'c'),
       tick: fc.constantFrom(0, 1, 40, 250, -300),
       attempt: fc.nat(3),
     });
@@ -106,13 +118,13 @@ describe('MemoryReplayStore.consume', () => {
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), (steps, maxUses) => {
         const { store, clock } = scene(6);
         const accepted = new Map<string, Set<string>>();
-        for (const { key, tick, attempt } of steps) {
+        for (const { tokenId, tick, attempt } of steps) {
           clock.now += tick;
           // What a verifier would not bring here any more: expired, by the same clock.
           if (clock.now >= NOW + 150) continue;
-          const attemptId = `${key}-${attempt}`;
-          if (store.consume(use({ key, maxUses, attemptId, presenter: key })).kind === 'accepted')
-            accepted.set(key, (accepted.get(key) ?? new Set()).add(attemptId));
+          const attemptId = `${tokenId}-${attempt}`;
+          if (store.consume(use({ tokenId, maxUses, attemptId, presenter: tokenId })).kind === 'accepted')
+            accepted.set(tokenId, (accepted.get(tokenId) ?? new Set()).add(attemptId));
         }
         for (const attemptIds of accepted.values()) expect(attemptIds.size).to.be.at.most(maxUses);
       }),
