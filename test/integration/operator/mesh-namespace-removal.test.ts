@@ -24,6 +24,7 @@ import { OPERATOR_ACCOUNT, type RunningOperator, startOperator } from '../../sup
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 
 const WALL = ['allow', 'fence', 'mtls', 'net'] as const;
+const WALL_WRITE = / (networkpolicies|authorizationpolicies|peerauthentications) /;
 const NAMES = ['coordinator', 'deployer', 'analyst', 'writer', 'validator'].map((name) => `agent-${name}`);
 /** Finalizer of pods that take their time. */
 const HELD = 'example.org/in-no-hurry';
@@ -210,7 +211,9 @@ describe('the walls of a namespace that is deleted', () => {
       return items.length === NAMES.length && items.every(({ metadata }) => metadata.deletionTimestamp);
     });
     expect(await cluster.policies()).to.deep.equal(objects);
-    expect((await writes()).slice(writesBefore)).to.deep.equal([]);
+    // The trust bundle may be written still: it waits a while for more after each write.
+    const written = (await writes()).slice(writesBefore).filter((each) => WALL_WRITE.test(each));
+    expect(written).to.deep.equal([]);
   });
 
   it('are closed there by what needs no new object, and what does is not tried again and again', async () => {
