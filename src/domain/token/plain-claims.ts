@@ -13,7 +13,7 @@ import {
   TOKEN_LIMITS,
 } from './claims.ts';
 import { isAgentId, isDigest, isUuidV7 } from './text-forms.ts';
-import { recognising } from './text-memo.ts';
+import { type Form, recognising } from './text-memo.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -22,10 +22,14 @@ const MAX_DIGITS = 15;
 const CODE_0 = 0x30;
 const DETAILS = `,"authorization_details":[{"type":"${CAPABILITY_DETAILS_TYPE}","capabilities":[`;
 
-const isKnownAgentId = recognising(isAgentId);
-const isKnownThumbprint = recognising(isDigest);
-const isKnownName = recognising(isCapabilityName);
-const isKnownResource = recognising(isResource);
+const PRESENTER: Form = recognising(isAgentId);
+/** Of its own: an agent reads tokens of many presenters, and few that are for others. */
+const AUDIENCE: Form = recognising(isAgentId);
+const THUMBPRINT: Form = recognising(isDigest);
+const NAME: Form = recognising(isCapabilityName);
+const RESOURCE: Form = recognising(isResource);
+const UUID: Form = (text) => (isUuidV7(text) ? text : undefined);
+const DIGEST: Form = (text) => (isDigest(text) ? text : undefined);
 
 /**
  * Reads a payload.
@@ -36,16 +40,16 @@ const isKnownResource = recognising(isResource);
  */
 export function readPlainClaims(payload: string): CapabilityClaims | undefined {
   const text = new PlainText(payload);
-  const iss = text.string('{"iss":', isKnownAgentId);
-  const sub = text.string(',"sub":', isKnownAgentId, iss);
+  const iss = text.string('{"iss":', PRESENTER);
+  const sub = text.string(',"sub":', PRESENTER);
   const act = text.optional(',"act":') ? readActor(text, TOKEN_LIMITS.depth) : undefined;
-  const presenter = text.string(',"client_id":', isKnownAgentId, iss);
-  const aud = text.string(',"aud":', isKnownAgentId);
+  const presenter = text.string(',"client_id":', PRESENTER);
+  const aud = text.string(',"aud":', AUDIENCE);
   const iat = text.number(',"iat":', Number.MAX_SAFE_INTEGER);
   const exp = text.number(',"exp":', Number.MAX_SAFE_INTEGER);
   const delegable = text.optional(',"del_exp":') ? text.number('', Number.MAX_SAFE_INTEGER) : undefined;
-  const jti = text.string(',"jti":', isUuidV7);
-  const txn = text.string(',"txn":', isUuidV7);
+  const jti = text.string(',"jti":', UUID);
+  const txn = text.string(',"txn":', UUID);
   const capabilities = readCapabilities(text);
   const cnf = readConfirmation(text);
   const claims: Writable<CapabilityClaims> = {
@@ -65,13 +69,13 @@ export function readPlainClaims(payload: string): CapabilityClaims | undefined {
   };
   if (act !== undefined) claims.act = act;
   if (delegable !== undefined) claims.del_exp = delegable;
-  if (text.optional(',"par_hash":')) claims.par_hash = text.string('', isDigest);
+  if (text.optional(',"par_hash":')) claims.par_hash = text.string('', DIGEST);
   text.literal('}');
   return text.isRead && exp > iat ? claims : undefined;
 }
 
 function readActor(text: PlainText, depth: number): Actor {
-  const sub = text.string('{"sub":', isKnownAgentId);
+  const sub = text.string('{"sub":', PRESENTER);
   const act = depth > 1 && text.optional(',"act":') ? readActor(text, depth - 1) : undefined;
   text.literal('}');
   return act === undefined ? { sub } : { sub, act };
@@ -81,10 +85,10 @@ function readCapabilities(text: PlainText): readonly GrantedCapability[] {
   const capabilities: GrantedCapability[] = [];
   text.literal(DETAILS);
   do {
-    const name = text.string('{"name":', isKnownName);
+    const name = text.string('{"name":', NAME);
     const resources: string[] = [];
     text.literal(',"resources":[');
-    do resources.push(text.string('', isKnownResource));
+    do resources.push(text.string('', RESOURCE));
     while (text.optional(','));
     text.literal(']}');
     if (resources.length > TOKEN_LIMITS.resources) text.fail();
@@ -98,7 +102,7 @@ function readCapabilities(text: PlainText): readonly GrantedCapability[] {
 
 function readConfirmation(text: PlainText): Confirmation {
   const isKey = text.optional(',"cnf":{"jkt":');
-  const digest = text.string(isKey ? '' : ',"cnf":{"x5t#S256":', isKnownThumbprint);
+  const digest = text.string(isKey ? '' : ',"cnf":{"x5t#S256":', THUMBPRINT);
   text.literal('}');
   return isKey ? { jkt: digest } : { 'x5t#S256': digest };
 }
@@ -136,10 +140,9 @@ class PlainText {
   /**
    * Reads a string after a literal.
    *
-   * @param isOfForm Admits nothing that JSON would escape, so that the string is what stands between two quotes.
-   * @param likely A string of that form; returned itself, since it may be a key of maps, and its hash is known then.
+   * @param form Admits nothing that JSON would escape, so that the string is what stands between two quotes.
    */
-  string(before: string, isOfForm: (text: string) => boolean, likely?: string): string {
+  string(before: string, form: Form): string {
     this.literal(before);
     const start = this.#at + 1;
     const end = this.#text.indexOf('"', start);
@@ -148,10 +151,9 @@ class PlainText {
       return '';
     }
     this.#at = end + 1;
-    const string = this.#text.slice(start, end);
-    if (likely !== undefined && string === likely) return likely;
-    if (!isOfForm(string)) this.fail();
-    return string;
+    const string = form(this.#text.slice(start, end));
+    if (string === undefined) this.fail();
+    return string ?? '';
   }
 
   /** Reads a number after a literal: digits, from 1 to `most`. */
