@@ -14,16 +14,23 @@ const TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 100;
 const NEEDED = ['bundle/bundle.jws', 'tls/tls.crt', 'signing/signing.key'];
 
-/** Writes `tls`, `signing` and `bundle` of an agent below `directory`, once the bundle has so many edges and all keys. */
+/** What a bundle has when everything is in it. */
+export interface BundleCounts {
+  /** Each has published a key. */
+  readonly agents: number;
+  readonly edges: number;
+}
+
+/** Writes `tls`, `signing` and `bundle` of an agent below `directory`, once the bundle is whole. */
 export async function mountPod(
   access: Access,
   directory: string,
-  { identity, edges }: { readonly identity: AgentIdentity; readonly edges: number },
+  { identity, counts }: { readonly identity: AgentIdentity; readonly counts: BundleCounts },
 ): Promise<void> {
   let files: AgentFileSet = new Map();
   const isThere = async (): Promise<boolean> => {
     files = await podFiles(access, identity);
-    return NEEDED.every((file) => files.has(file)) && isWhole(files, edges);
+    return NEEDED.every((file) => files.has(file)) && isWhole(files, counts);
   };
   if (!(await waitUntil(isThere, { timeoutMs: TIMEOUT_MS, intervalMs: INTERVAL_MS })))
     throw new Mismatch(
@@ -58,10 +65,9 @@ function bundleFiles(bundle: ConfigMap | undefined): AgentFileSet {
   return new Map(entries.map(([key, text]) => [`bundle/${key}`, { text, isPrivate: false }]));
 }
 
-/** Every agent that an edge begins at has published a key. */
-function isWhole(files: AgentFileSet, count: number): boolean {
+function isWhole(files: AgentFileSet, { agents, edges: count }: BundleCounts): boolean {
   const read = (file: string): unknown => JSON.parse(files.get(`bundle/${file}`)?.text ?? '{}');
-  const { edges = [] } = read('policy.json') as { readonly edges?: readonly { readonly from: string }[] };
+  const { edges = [] } = read('policy.json') as { readonly edges?: readonly object[] };
   const { issuers = {} } = read('jwks.json') as { readonly issuers?: Readonly<Record<string, object>> };
-  return edges.length === count && edges.every(({ from }) => from in issuers);
+  return edges.length === count && Object.keys(issuers).length === agents;
 }

@@ -47,7 +47,10 @@ export async function startAgents(
 ): Promise<DelegatingAgents> {
   const { identities, edges, memories } = swarm;
   for (const identity of identities)
-    await mountPod(access, join(directory, identity.metadata.name), { identity, edges });
+    await mountPod(access, join(directory, identity.metadata.name), {
+      identity,
+      counts: { agents: identities.length, edges },
+    });
   return DelegatingAgents.start(directory, memories.stores);
 }
 
