@@ -9,9 +9,8 @@ import { eventually } from '../support/eventually.ts';
 const ACCOUNT = `system:serviceaccount:${OWN}:agent-trust-controller`;
 const WEBHOOK = `system:serviceaccount:${OWN}:agent-trust-webhook`;
 
-describe('the chart on a cluster', function () {
+describe('the chart on a cluster', () => {
   // A hundred questions to kubectl, one after the other.
-  this.timeout(180_000);
   const controlPlane = useControlPlane({ controllerManager: true });
   const onCluster = (...args: readonly string[]): Promise<Run> =>
     helm(...args, `--namespace=${OWN}`, `--kubeconfig=${controlPlane().kubeconfigPath}`);

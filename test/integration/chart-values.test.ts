@@ -6,9 +6,7 @@ import { parseConfig } from '../../src/cmd/config.ts';
 import { parseWebhookConfig } from '../../src/cmd/webhook-config.ts';
 import { AGENTS, CHART, DATA, helm, OWN, podOf } from '../support/chart.ts';
 
-describe('the values of the chart', function () {
-  this.timeout(60_000);
-
+describe('the values of the chart', () => {
   const REFUSED = [
     ['namespaces=ai-agents', "at '/namespaces': got string, want array"],
     ['namespaces={A_b}', "'A_b' does not match pattern"],

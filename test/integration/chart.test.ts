@@ -45,9 +45,7 @@ function clusterWideSecretAccess(objects: readonly Rendered[]): readonly string[
   return bindings.map(({ metadata }) => metadata.name);
 }
 
-describe('the chart', function () {
-  this.timeout(60_000);
-
+describe('the chart', () => {
   it('passes helm lint', async () => {
     for (const values of [
       [],

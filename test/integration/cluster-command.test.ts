@@ -25,8 +25,7 @@ function cluster(...args: readonly string[]): Promise<Run> {
   return run('npm', ['run', '--silent', 'cluster', '--', ...args]);
 }
 
-describe('npm run cluster', function () {
-  this.timeout(60_000);
+describe('npm run cluster', () => {
   let parent: string;
   let directory: string;
 

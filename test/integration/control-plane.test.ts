@@ -44,9 +44,7 @@ describe('startControlPlane', () => {
     expect(this.timeout()).to.equal(60_000);
   });
 
-  describe('in a suite that gives more', function () {
-    this.timeout(90_000);
-
+  describe('in a suite that gives more', () => {
     it('leaves it at that', function () {
       expect(this.timeout()).to.equal(90_000);
     });
@@ -193,8 +191,7 @@ describe('startControlPlane', () => {
   });
 });
 
-describe('the end of a control plane', function () {
-  this.timeout(60_000);
+describe('the end of a control plane', () => {
   let directory: string;
   let child: ChildProcess | undefined;
 

@@ -37,7 +37,6 @@ const PAGES = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
 /** What commands of the pages name relative to the repository. */
 const LINKED = ['examples', 'manifests', 'helm'];
 const RUNS = /^(kubectl|helm) /;
-const COMMAND_TIMEOUT_MS = 120_000;
 
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
@@ -90,8 +89,7 @@ describe('the pages', () => {
 
   const HELPS = new Set(PAGES.flatMap((page) => read(page).match(/npm (?:run \w+|start) -- --help/g) ?? []));
   for (const command of HELPS) {
-    it(`"${command}" explains itself`, async function () {
-      this.timeout(30_000);
+    it(`"${command}" explains itself`, async () => {
       const { exitStatus, stdout } = await run(command.split(' '), { cwd: ROOT });
       expect(stdout).to.match(/usage:|Flags:/);
       expect(exitStatus).to.equal(0);
@@ -103,8 +101,7 @@ describe('the pages', () => {
   });
 });
 
-describe('the pages on a cluster', function () {
-  this.timeout(COMMAND_TIMEOUT_MS);
+describe('the pages on a cluster', () => {
   const controlPlane = useControlPlane({ controllerManager: true });
   const swarm = useSwarm(controlPlane);
   let operator: OperatorProcess | undefined;
@@ -112,8 +109,7 @@ describe('the pages on a cluster', function () {
   let desk: string;
   let env: NodeJS.ProcessEnv;
 
-  before(async function () {
-    this.timeout(COMMAND_TIMEOUT_MS);
+  before(async () => {
     desk = mkdtempSync(join(tmpdir(), 'docs-'));
     for (const name of LINKED) symlinkSync(join(ROOT, name), join(desk, name));
     const { directory } = await ensureTools();
@@ -148,8 +144,7 @@ describe('the pages on a cluster', function () {
       await controlPlane().kubectl(['apply', `--filename=${join(ROOT, folder)}`, '--validate=strict']);
     const identities = globSync('examples/**/*.yaml', { cwd: ROOT }).flatMap(identitiesIn);
     expect(identities).to.not.have.length(0);
-    for (const { name, namespace } of identities)
-      await swarm().ready(name, 'Issued', { namespace, timeoutMs: 60_000 });
+    for (const { name, namespace } of identities) await swarm().ready(name, 'Issued', { namespace });
   });
 
   it('manifests/agent-trust.yaml is taken by the API server', async () => {

@@ -65,8 +65,7 @@ const met: Meeting = {
 };
 const refused: Meeting = { outcome: { refused: true }, greeted: [] };
 
-describe('mutual TLS with issued certificates', function () {
-  this.timeout(60_000);
+describe('mutual TLS with issued certificates', () => {
   const ours = authority();
   const foreign = authority();
   let directory = '';

@@ -62,7 +62,7 @@ export class AuthorityProbe {
   }
 
   /** Waits until the state is as `holds` says. */
-  until(what: string, holds: (seen: SeenAuthority) => boolean, timeoutMs = 60_000): Promise<SeenAuthority> {
+  until(what: string, holds: (seen: SeenAuthority) => boolean, timeoutMs?: number): Promise<SeenAuthority> {
     return eventually(
       what,
       async () => {
@@ -70,7 +70,7 @@ export class AuthorityProbe {
         if (!holds(seen)) throw new Error(JSON.stringify(seen.texts));
         return seen;
       },
-      { timeoutMs },
+      timeoutMs === undefined ? {} : { timeoutMs },
     );
   }
 

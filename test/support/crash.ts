@@ -1,22 +1,30 @@
 /** The death of a client at a chosen request, as its API server sees it: from then on nothing of it arrives. */
 
+import { OPERATOR_NAMESPACE } from '../../hack/operator/install-chart.ts';
+import { LEASE_NAME } from '../../src/api/group.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { LEASE } from '../../src/kube/core-types.ts';
+import { isKubeError } from '../../src/kube/errors.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import type { FaultPoint } from './faults.ts';
 import type { ProxiedRequest } from './proxied-request.ts';
 
-/** Flags of an operator that is to die. */
-export const SHORT_LEASE: readonly string[] = [
-  '--lease-duration=1s',
-  '--renew-deadline=900ms',
-  '--retry-period=200ms',
-];
-
-/** Flags of the one that takes over as soon as it may, and then keeps the Lease even on a busy machine. */
+/** Flags of an operator that dies or takes over: it keeps the Lease even on a machine that stands still for seconds. */
 export const STEADY_LEASE: readonly string[] = [
   '--lease-duration=15s',
   '--renew-deadline=10s',
   '--retry-period=200ms',
 ];
+
+/** Spares the next one the wait for the Lease of a leader that died: nobody has it now. There may be none yet. */
+export async function vacateLease(client: KubeClient): Promise<void> {
+  const patch = { spec: { holderIdentity: '' } };
+  try {
+    await client.mergePatch(LEASE, { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME, patch });
+  } catch (error) {
+    if (!isKubeError(error, 'KUBE_NOT_FOUND')) throw error;
+  }
+}
 
 /** At which request a client dies. */
 export interface CrashPlan {

@@ -55,8 +55,6 @@ export function messageOf({ conditions = [] }: PolicyStatus, type: string): stri
   return conditions.find((condition) => condition.type === type)?.message;
 }
 
-const TIMEOUT_MS = 60_000;
-
 /** The objects on a cluster. */
 export class PolicyCluster {
   readonly #client: KubeClient;
@@ -112,16 +110,12 @@ export class PolicyCluster {
     name: string,
     check: (status: PolicyStatus, conditions: Readonly<Record<string, string>>) => unknown,
   ): Promise<PolicyStatus> {
-    return eventually(
-      `${namespace}/${name} to settle`,
-      async () => {
-        const { status = {} } = await this.get(namespace, name);
-        const { conditions = [] } = status;
-        const said = conditions.map((each) => [each.type, `${each.status} ${each.reason}`] as const);
-        if (!check(status, Object.fromEntries(said))) throw new Error(JSON.stringify(status));
-        return status;
-      },
-      { timeoutMs: TIMEOUT_MS },
-    );
+    return eventually(`${namespace}/${name} to settle`, async () => {
+      const { status = {} } = await this.get(namespace, name);
+      const { conditions = [] } = status;
+      const said = conditions.map((each) => [each.type, `${each.status} ${each.reason}`] as const);
+      if (!check(status, Object.fromEntries(said))) throw new Error(JSON.stringify(status));
+      return status;
+    });
   }
 }

@@ -43,13 +43,13 @@ export class Replica {
   }
 
   /** Resolves when it leads. */
-  async leads(timeoutMs = 30_000): Promise<void> {
-    await eventually(`${this.name} to lead`, () => this.isLeader(), { timeoutMs });
+  async leads(): Promise<void> {
+    await eventually(`${this.name} to lead`, () => this.isLeader());
   }
 
   /** Resolves when it is ready to take over. */
   async standsBy(): Promise<void> {
-    await eventually(`${this.name} to be ready`, () => this.process.isReady(), { timeoutMs: 30_000 });
+    await eventually(`${this.name} to be ready`, () => this.process.isReady());
   }
 
   /** Everything it has logged. */

@@ -56,7 +56,6 @@ export class ReviewLoad {
       `${count} reviews to come out right`,
       () =>
         this.#reviewed.filter((each) => each.verdict === 'right' && each.beganMs >= fromMs).length >= count,
-      { timeoutMs: 30_000 },
     );
   }
 

@@ -57,20 +57,15 @@ export class Swarm {
   ready(
     name: string,
     reason = 'Issued',
-    options: { namespace?: string; timeoutMs?: number } = {},
+    { namespace = AGENTS }: { readonly namespace?: string } = {},
   ): Promise<AgentIdentity> {
-    const { namespace = AGENTS, timeoutMs = 20_000 } = options;
-    return eventually(
-      `${namespace}/${name} to be ${reason}`,
-      async () => {
-        const identity = await this.identity(name, namespace);
-        const condition = identity.status?.conditions?.find(({ type }) => type === 'Ready');
-        if (condition?.reason !== reason)
-          throw new Error(`Ready is ${condition?.reason}: ${condition?.message}`);
-        return condition.observedGeneration === identity.metadata.generation && identity;
-      },
-      { timeoutMs },
-    );
+    return eventually(`${namespace}/${name} to be ${reason}`, async () => {
+      const identity = await this.identity(name, namespace);
+      const condition = identity.status?.conditions?.find(({ type }) => type === 'Ready');
+      if (condition?.reason !== reason)
+        throw new Error(`Ready is ${condition?.reason}: ${condition?.message}`);
+      return condition.observedGeneration === identity.metadata.generation && identity;
+    });
   }
 
   /** A Secret as it is on the server, or undefined. */

@@ -44,19 +44,15 @@ export function configurationOf(
 
 /** Waits until the Secret holds a pair, other than `before`, and every webhook trusts exactly what the Secret says. */
 export function trustedPair(client: KubeClient, before?: string): Promise<ServingRecord> {
-  return eventually(
-    'a certificate that every webhook trusts',
-    async () => {
-      const secret = await servingSecretOf(client);
-      const record = secret === undefined ? undefined : servingRecord(secret);
-      const fingerprint = record?.facts.current?.fingerprint;
-      if (record === undefined || fingerprint === undefined || fingerprint === before) return false;
-      const wanted = Buffer.from(trustBundle(record.facts.trusted)).toString('base64');
-      const bundles = await Promise.all(CONFIGURATION_TYPES.map((type) => caBundlesOf(client, type)));
-      return bundles.flat().every((bundle) => bundle === wanted) && record;
-    },
-    { timeoutMs: 30_000 },
-  );
+  return eventually('a certificate that every webhook trusts', async () => {
+    const secret = await servingSecretOf(client);
+    const record = secret === undefined ? undefined : servingRecord(secret);
+    const fingerprint = record?.facts.current?.fingerprint;
+    if (record === undefined || fingerprint === undefined || fingerprint === before) return false;
+    const wanted = Buffer.from(trustBundle(record.facts.trusted)).toString('base64');
+    const bundles = await Promise.all(CONFIGURATION_TYPES.map((type) => caBundlesOf(client, type)));
+    return bundles.flat().every((bundle) => bundle === wanted) && record;
+  });
 }
 
 async function caBundlesOf(

@@ -98,29 +98,22 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
  * Resolves when the API server asks what listens on the webhook's port and trusts it, as it does for everybody: a legal
  * boundary is only tried, and takes its webhook to pass.
  */
-export async function webhookAsked(
-  controlPlane: ControlPlane,
-  { timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {},
-): Promise<void> {
+export async function webhookAsked(controlPlane: ControlPlane): Promise<void> {
   const boundary = {
     apiVersion: 'agenttrust.dev/v1alpha1',
     kind: 'CapabilityBoundary',
     metadata: { name: 'is-the-webhook-asked' },
     spec: { namespaceSelector: { matchLabels: { nowhere: 'true' } }, capabilities: [{ name: 'read_file' }] },
   };
-  await eventually(
-    'the API server to ask the webhook',
-    async () => {
-      const stdin = JSON.stringify(boundary);
-      const tried = await controlPlane.kubectl(['create', '--dry-run=server', '-f', '-'], {
-        stdin,
-        mayFail: true,
-      });
-      if (tried.exitStatus !== 0) throw new Error(tried.stderr);
-      return true;
-    },
-    { timeoutMs },
-  );
+  await eventually('the API server to ask the webhook', async () => {
+    const stdin = JSON.stringify(boundary);
+    const tried = await controlPlane.kubectl(['create', '--dry-run=server', '-f', '-'], {
+      stdin,
+      mayFail: true,
+    });
+    if (tried.exitStatus !== 0) throw new Error(tried.stderr);
+    return true;
+  });
 }
 
 /** How a process of its own runs. */

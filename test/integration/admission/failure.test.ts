@@ -28,8 +28,7 @@ describe('what the webhook cannot decide', () => {
   let webhook: RunningWebhook | undefined;
   let log: RecordingLog;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     admin = await adminClient(controlPlane());
     await admin.client.create(NAMESPACE, { metadata: { name: AGENTS } });
     const { kubeconfigPath } = controlPlane();
@@ -91,7 +90,7 @@ describe('what the webhook cannot decide', () => {
     await start();
     expect(await refusal()).to.include('capabilityboundaries');
     await mayRead('agentidentities', 'delegationpolicies', 'capabilityboundaries');
-    await webhookAsked(controlPlane(), { timeoutMs: 60_000 });
+    await webhookAsked(controlPlane());
     const { stderr } = await controlPlane().kubectl(['create', '--dry-run=server', '-f', '-'], {
       stdin: JSON.stringify(POLICY),
     });

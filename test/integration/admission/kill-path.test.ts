@@ -32,7 +32,7 @@ const DOOMED = 'doomed';
 const OUTSIDE = 'outside';
 const PEOPLE = ['author', 'security', 'responder'] as const;
 /** Without being asked, the webhook costs nothing; asked and hanging, its whole time-out of 5 s. */
-const AT_ONCE_MS = 3_000;
+const AT_ONCE_MS = 4_900;
 const DONE: Answer = { warnings: [] };
 
 const as = (who: (typeof PEOPLE)[number]): Caller => ({ user: who, groups: ['system:authenticated'] });
@@ -113,8 +113,7 @@ describe('without the webhook', () => {
   });
 
   describe('when it is gone', () => {
-    before(async function () {
-      this.timeout(180_000);
+    before(async () => {
       await cluster().startWebhook();
       await cluster().startController();
       for (const who of PEOPLE) await bind(who);
@@ -200,14 +199,10 @@ describe('without the webhook', () => {
 
     it('a namespace with agents, a suspended one among them, ends', async () => {
       await expectDone(remove({ kind: 'Namespace', name: DOOMED }));
-      await eventually(
-        'the namespace to be gone',
-        async () => {
-          const answer = await cluster().ask(read({ kind: 'Namespace', name: DOOMED }));
-          return 'status' in answer && answer.status === 404;
-        },
-        { timeoutMs: 60_000 },
-      );
+      await eventually('the namespace to be gone', async () => {
+        const answer = await cluster().ask(read({ kind: 'Namespace', name: DOOMED }));
+        return 'status' in answer && answer.status === 404;
+      });
     });
 
     it('nothing new gets in, and nothing that is stopped comes back', async () => {

@@ -50,14 +50,12 @@ function manifestsOf(namespace: string): readonly Manifest[] {
   ];
 }
 
-describe('the order in which manifests are applied', function () {
-  this.timeout(240_000);
+describe('the order in which manifests are applied', () => {
   const cluster = useAdmissionCluster({ governed: ORDERS });
   let admin: AdminClient;
   const said: { readonly openings: readonly Opening[]; readonly status: unknown }[] = [];
 
-  before(async function () {
-    this.timeout(240_000);
+  before(async () => {
     admin = await adminClient(cluster().controlPlane);
     const mesh = new MeshCluster(new Swarm(admin));
     await Promise.all(ORDERS.map((namespace) => mesh.label({ 'istio-injection': 'enabled' }, namespace)));
@@ -90,33 +88,29 @@ describe('the order in which manifests are applied', function () {
     namespace: string,
     mesh: MeshCluster,
   ): Promise<{ readonly openings: readonly Opening[]; readonly status: unknown }> {
-    return eventually(
-      `${namespace} to settle`,
-      async () => {
-        const whole = await worldOnServer(admin.client, [namespace]);
-        const world = { ...whole, agents: whole.agents.filter((each) => each.namespace === namespace) };
-        const accountOf = (id: AgentId): string => id.slice(id.indexOf('/') + 1);
-        const openings = openInMesh(world, await mesh.policies([namespace]), accountOf);
-        expect(openings).to.deep.equal(openInWorld(world));
-        const { items } = await admin.client.list<DelegationPolicy>(DELEGATION_POLICY, { namespace });
-        const status = items.map(
-          ({ metadata, status: { conditions = [], observedGeneration, ...rest } = {} }) => {
-            expect(observedGeneration).to.equal(metadata.generation);
-            return [
-              metadata.name,
-              conditions.map(({ type, status: value, reason, message }) => [type, value, reason, message]),
-              rest,
-            ];
-          },
-        );
-        const text = JSON.stringify({ openings, status }).replaceAll(namespace, 'here');
-        expect(text)
-          .to.not.include('Pending')
-          .and.not.include('NotFound' satisfies WithheldReason);
-        return JSON.parse(text);
-      },
-      { timeoutMs: 60_000 },
-    );
+    return eventually(`${namespace} to settle`, async () => {
+      const whole = await worldOnServer(admin.client, [namespace]);
+      const world = { ...whole, agents: whole.agents.filter((each) => each.namespace === namespace) };
+      const accountOf = (id: AgentId): string => id.slice(id.indexOf('/') + 1);
+      const openings = openInMesh(world, await mesh.policies([namespace]), accountOf);
+      expect(openings).to.deep.equal(openInWorld(world));
+      const { items } = await admin.client.list<DelegationPolicy>(DELEGATION_POLICY, { namespace });
+      const status = items.map(
+        ({ metadata, status: { conditions = [], observedGeneration, ...rest } = {} }) => {
+          expect(observedGeneration).to.equal(metadata.generation);
+          return [
+            metadata.name,
+            conditions.map(({ type, status: value, reason, message }) => [type, value, reason, message]),
+            rest,
+          ];
+        },
+      );
+      const text = JSON.stringify({ openings, status }).replaceAll(namespace, 'here');
+      expect(text)
+        .to.not.include('Pending')
+        .and.not.include('NotFound' satisfies WithheldReason);
+      return JSON.parse(text);
+    });
   }
 
   it('makes no difference to who may have whom do what', () => {

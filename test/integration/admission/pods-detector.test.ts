@@ -22,11 +22,9 @@ interface Event extends KubeObject {
   readonly regarding: { readonly kind: string; readonly name: string };
 }
 
-const WAIT = { timeoutMs: 60_000 };
 const LABEL = 'agenttrust.dev/identity';
 
-describe('pods that came past admission', function () {
-  this.timeout(120_000);
+describe('pods that came past admission', () => {
   const controlPlane = useControlPlane();
   const swarm = useSwarm(controlPlane);
   let cluster: MeshCluster;
@@ -74,19 +72,13 @@ describe('pods that came past admission', function () {
 
   /** Waits until FilesMounted says exactly this, or is absent. */
   function filesMounted(agent: string, said: string | undefined): Promise<Condition | true> {
-    return eventually(
-      `FilesMounted of ${agent}`,
-      async () => {
-        const condition = (await conditions(agent)).find(({ type }) => type === 'FilesMounted');
-        const text =
-          condition === undefined
-            ? undefined
-            : `${condition.status} ${condition.reason}: ${condition.message}`;
-        expect(text).to.equal(said);
-        return condition ?? true;
-      },
-      WAIT,
-    );
+    return eventually(`FilesMounted of ${agent}`, async () => {
+      const condition = (await conditions(agent)).find(({ type }) => type === 'FilesMounted');
+      const text =
+        condition === undefined ? undefined : `${condition.status} ${condition.reason}: ${condition.message}`;
+      expect(text).to.equal(said);
+      return condition ?? true;
+    });
   }
 
   async function withoutFiles(): Promise<number> {
@@ -198,7 +190,7 @@ describe('pods that came past admission', function () {
 
     /** Waits for the one event about a pod. */
     function told(pod: string): Promise<Event> {
-      return eventually(`the event on ${pod}`, async () => (await events('Quarantined', pod))[0], WAIT);
+      return eventually(`the event on ${pod}`, async () => (await events('Quarantined', pod))[0]);
     }
 
     it('are told that they wait, once each, when they wait for its Secret', async () => {
@@ -237,14 +229,10 @@ describe('pods that came past admission', function () {
       await suspend('cut', false);
       await create('free', injected('cut'));
       await create('witness', podOf({ serviceAccountName: 'cut' }));
-      await eventually(
-        'both to be seen',
-        async () => {
-          const condition = (await conditions('cut')).find(({ type }) => type === 'FilesMounted');
-          return condition?.message.startsWith('2 of 7 pods');
-        },
-        WAIT,
-      );
+      await eventually('both to be seen', async () => {
+        const condition = (await conditions('cut')).find(({ type }) => type === 'FilesMounted');
+        return condition?.message.startsWith('2 of 7 pods');
+      });
       expect(await events('Quarantined', 'free')).to.deep.equal([]);
     });
   });

@@ -30,16 +30,14 @@ interface Answer {
   readonly stderr: string;
 }
 
-describe('pods through the webhook', function () {
-  this.timeout(120_000);
+describe('pods through the webhook', () => {
   const controlPlane = useControlPlane();
   let admin: AdminClient;
   let swarm: Swarm;
   let webhook: RunningWebhook;
   let serial = 0;
 
-  before(async function () {
-    this.timeout(180_000);
+  before(async () => {
     admin = await adminClient(controlPlane());
     swarm = new Swarm(admin);
     for (const name of [AGENTS, ELSEWHERE]) await admin.client.create(NAMESPACE, { metadata: { name } });
@@ -51,7 +49,7 @@ describe('pods through the webhook', function () {
     webhook = await startWebhook({ controlPlane: controlPlane(), flags: [`--namespaces=${AGENTS}`] });
     await connectWebhook(controlPlane(), await webhook.port);
     await admin.client.create(SERVICE_ACCOUNT, { metadata: { name: ACCOUNT, namespace: AGENTS } });
-    await eventually('an agent', () => swarm.createIdentity(ACCOUNT), { timeoutMs: 60_000 });
+    await eventually('an agent', () => swarm.createIdentity(ACCOUNT));
     await eventually('a pod of it to get its files', async () => {
       const { stdout } = await create(podOf(), { dryRun: true });
       return stdout.includes('agent-trust-bundle');

@@ -41,8 +41,7 @@ describe('the operator behind the admission policies', () => {
   const kubectl = async (...args: readonly string[]): Promise<string> =>
     (await controlPlane().kubectl(args)).stdout;
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     await applyIstioCrds(controlPlane());
     cluster = new MeshCluster(swarm());
     await cluster.label({ 'istio-injection': 'enabled' });
@@ -102,7 +101,7 @@ describe('the operator behind the admission policies', () => {
       'agent-writer',
       'agent-analyst',
     ]) {
-      await swarm().ready(agent, 'Issued', { timeoutMs: 40_000 });
+      await swarm().ready(agent);
       await cluster.objectsOf(agent, WALL);
     }
     expect(await swarm().client.find(CONFIG_MAP, { namespace: AGENTS, name: BUNDLE_NAME })).to.not.equal(

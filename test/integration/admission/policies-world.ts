@@ -9,6 +9,7 @@ import { ApiServer, type Caller } from '../../support/admission/api-server.ts';
 import { ask } from '../../support/admission/ask.ts';
 import { create, type Manifest, type Request } from '../../support/admission/request.ts';
 import { eventually } from '../../support/eventually.ts';
+import { type FrozenObject, freeze } from '../../support/frozen.ts';
 import { AGENTS } from '../../support/swarm.ts';
 
 /** A namespace that is not governed. */
@@ -165,8 +166,7 @@ export function usePoliciesWorld(
   { prepare, set = [], refused }: PoliciesWorldOptions = {},
 ): () => PoliciesWorld {
   let world: PoliciesWorld | undefined;
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     const server = await ApiServer.of(controlPlane());
     world = new PoliciesWorld(server);
     const namespaces = [AGENTS, ELSEWHERE].map((name) => ({ kind: 'Namespace', metadata: { name } }));
@@ -175,6 +175,7 @@ export function usePoliciesWorld(
     const { kubeconfigPath } = controlPlane();
     await installChart({ kubeconfigPath, namespaces: [AGENTS], admission: 'policies', set });
     await world.create([EVERY_WRITE, GRANT_SOME, ADMINISTER, ...BINDINGS.map(binding)]);
+    await freeze(controlPlane(), LAST);
     await inForce(world, refused);
   });
   after(() => world?.close());
@@ -184,7 +185,10 @@ export function usePoliciesWorld(
   };
 }
 
-/** The API server takes policies, their bindings and what they look at into use one after the other. */
+/** A policy that is made after all others. */
+const LAST: FrozenObject = { resource: 'configmaps', name: 'last', operations: ['CREATE'], unless: 'false' };
+
+/** The API server takes policies, their bindings and what they look at into use in the order in which they were made. */
 async function inForce(world: PoliciesWorld, refused: PoliciesWorldOptions['refused']): Promise<void> {
   const metadata = { name: 'probe', namespace: AGENTS };
   const probe = (spec: object) => world.asks(create({ kind: 'AgentIdentity', metadata, spec }), EDITOR);
@@ -192,6 +196,8 @@ async function inForce(world: PoliciesWorld, refused: PoliciesWorldOptions['refu
     expect(await probe({ capabilities: [{ name: 'x' }] })).to.include({ by: 'policy agent-trust-grant-1' });
     expect(await probe({ enforcement: 'DryRun' })).to.include({ by: 'policy agent-trust-ungovern' });
     expect(await probe({})).to.deep.equal({ warnings: [] });
+    const last = create({ kind: 'ConfigMap', metadata: { name: LAST.name, namespace: AGENTS } });
+    expect(await world.asks(last)).to.include({ by: 'policy frozen' });
     if (refused !== undefined) expect(await world.asks(refused.request)).to.include({ by: refused.by });
     return true;
   });

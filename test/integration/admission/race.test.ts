@@ -24,7 +24,6 @@ const NAMESPACES = ['lowered', 'bounded', 'claimed', 'widened'];
 const GET = { name: 'kubectl_get' };
 const READ = { name: 'read_file' };
 const STAGING = { name: 'kubectl_apply', resources: ['namespaces/staging/*'] };
-const TIMEOUT = { timeoutMs: 60_000 };
 
 type Outcome = 'done' | 'refused';
 
@@ -65,41 +64,36 @@ describe('edits at the same time', () => {
 
   /** Waits until the walls let in exactly whom the reference lets in by the objects on the server. */
   async function settles(namespace: string): Promise<void> {
-    await eventually(
-      'the walls to be as the objects say',
-      async () => {
-        const whole = await worldOnServer(admin.client, NAMESPACES);
-        // One namespace at a time: the controller lives in this process, and the evaluator takes its time from it.
-        const world = { ...whole, agents: whole.agents.filter((each) => each.namespace === namespace) };
-        const { items } = await admin.client.list<AgentIdentity>(AGENT_IDENTITY, { namespace });
-        const accounts = new Map(items.map((each) => [each.metadata.name, accountOfIdentity(each)]));
-        const accountOf = (id: AgentId): string => accounts.get(id.slice(namespace.length + 1)) ?? '';
-        const served = { ...world, agents: world.agents.filter(({ isServed }) => isServed) };
-        const opened = openInMesh(served, await mesh.policies([namespace]), accountOf);
-        expect(opened).to.deep.equal(openInWorld(world));
-        return true;
-      },
-      TIMEOUT,
-    );
+    await eventually('the walls to be as the objects say', async () => {
+      const whole = await worldOnServer(admin.client, NAMESPACES);
+      // One namespace at a time: the controller lives in this process, and the evaluator takes its time from it.
+      const world = { ...whole, agents: whole.agents.filter((each) => each.namespace === namespace) };
+      const { items } = await admin.client.list<AgentIdentity>(AGENT_IDENTITY, { namespace });
+      const accounts = new Map(items.map((each) => [each.metadata.name, accountOfIdentity(each)]));
+      const accountOf = (id: AgentId): string => accounts.get(id.slice(namespace.length + 1)) ?? '';
+      const served = { ...world, agents: world.agents.filter(({ isServed }) => isServed) };
+      const opened = openInMesh(served, await mesh.policies([namespace]), accountOf);
+      expect(opened).to.deep.equal(openInWorld(world));
+      return true;
+    });
   }
 
-  /** Reasons of the problems that each policy of a namespace reports for its stored generation. */
-  async function problems(namespace: string): Promise<ReadonlyMap<string, readonly string[]>> {
-    return eventually(
-      'the status of every policy',
-      async () => {
-        const { items } = await admin.client.list<DelegationPolicy>(DELEGATION_POLICY, { namespace });
-        for (const { metadata, status } of items)
-          expect(status?.observedGeneration, metadata.name).to.equal(metadata.generation);
-        return new Map(
-          items.map(({ metadata, status }) => [
-            metadata.name,
-            (status?.problems ?? []).map(({ reason }) => reason),
-          ]),
-        );
-      },
-      TIMEOUT,
-    );
+  /** Waits until `check` accepts the reasons of the problems that each policy of a namespace reports. */
+  async function told(
+    namespace: string,
+    check: (reasons: ReadonlyMap<string, readonly string[]>) => void,
+  ): Promise<void> {
+    await eventually('the status of every policy', async () => {
+      const { items } = await admin.client.list<DelegationPolicy>(DELEGATION_POLICY, { namespace });
+      for (const { metadata, status } of items)
+        expect(status?.observedGeneration, metadata.name).to.equal(metadata.generation);
+      const reasons = items.map(
+        ({ metadata, status }) =>
+          [metadata.name, (status?.problems ?? []).map(({ reason }) => reason)] as const,
+      );
+      check(new Map(reasons));
+      return true;
+    });
   }
 
   it('that lower a ceiling while a policy begins to use it', async () => {
@@ -128,12 +122,13 @@ describe('edits at the same time', () => {
     );
     expect(outcomes.filter((each, index) => index % 2 === 1 && each === 'refused')).to.deep.equal([]);
     await settles(namespace);
-    const reported = await problems(namespace);
-    for (const round of rounds) {
-      const isStored = outcomes[2 * round] === 'done';
-      const reason = round % 2 === 0 ? 'NotInCeilingOfFrom' : 'NotInAnyCeiling';
-      expect(reported.get(`uses-${round}`)).to.deep.equal(isStored ? [reason] : undefined);
-    }
+    await told(namespace, (reported) => {
+      for (const round of rounds) {
+        const isStored = outcomes[2 * round] === 'done';
+        const reason = round % 2 === 0 ? 'NotInCeilingOfFrom' : 'NotInAnyCeiling';
+        expect(reported.get(`uses-${round}`)).to.deep.equal(isStored ? [reason] : undefined);
+      }
+    });
   });
 
   it('that raise a ceiling while a boundary is lowered', async () => {
@@ -170,8 +165,9 @@ describe('edits at the same time', () => {
     ]);
     expect(outcomes.slice(0, 1 + ROUNDS)).to.deep.equal(Array.from({ length: 1 + ROUNDS }, () => 'done'));
     await settles(namespace);
-    for (const reasons of (await problems(namespace)).values())
-      expect(reasons).to.deep.equal(['OutsideBoundary']);
+    await told(namespace, (reported) => {
+      for (const reasons of reported.values()) expect(reasons).to.deep.equal(['OutsideBoundary']);
+    });
   });
 
   it('that make agents of one ServiceAccount', async () => {
@@ -191,19 +187,15 @@ describe('edits at the same time', () => {
     );
     expect(stored.length).to.be.at.least(1);
     await settles(namespace);
-    const reasons = await eventually(
-      'every claimant to be told',
-      async () => {
-        const { items } = await admin.client.list<AgentIdentity>(AGENT_IDENTITY, { namespace });
-        const ready = items
-          .filter((each) => accountOfIdentity(each) === 'one')
-          .map(({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? '');
-        expect(ready).to.not.include('Pending');
-        expect(ready.filter((reason) => reason === 'Issued')).to.have.length(1);
-        return ready;
-      },
-      TIMEOUT,
-    );
+    const reasons = await eventually('every claimant to be told', async () => {
+      const { items } = await admin.client.list<AgentIdentity>(AGENT_IDENTITY, { namespace });
+      const ready = items
+        .filter((each) => accountOfIdentity(each) === 'one')
+        .map(({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? '');
+      expect(ready).to.not.include('Pending');
+      expect(ready.filter((reason) => reason === 'Issued')).to.have.length(1);
+      return ready;
+    });
     expect(reasons.filter((reason) => reason !== 'Issued')).to.deep.equal(
       Array.from({ length: stored.length - 1 }, () => 'ServiceAccountTaken'),
     );
@@ -228,8 +220,7 @@ describe('edits at the same time', () => {
     );
     expect(outcomes.filter((_, index) => index % 3 === 2)).to.not.include('refused');
     await settles(namespace);
-    const reported = await problems(namespace);
-    expect([...reported.values()].flat()).to.not.deep.equal([]);
+    await told(namespace, (reported) => expect([...reported.values()].flat()).to.not.deep.equal([]));
   });
 });
 

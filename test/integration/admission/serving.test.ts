@@ -37,8 +37,7 @@ function useWebhook(...set: readonly string[]): {
     const { kubeconfigPath } = controlPlane();
     return installChart({ kubeconfigPath, namespaces: [AGENTS], admission: 'all', set });
   };
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     admin = await adminClient(controlPlane());
     await admin.client.create(NAMESPACE, { metadata: { name: AGENTS } });
     await install();
@@ -173,8 +172,7 @@ describe('a webhook without webhook configurations', () => {
   let admin: AdminClient;
   let webhook: RunningWebhook;
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     admin = await adminClient(controlPlane());
     await admin.client.create(NAMESPACE, { metadata: { name: AGENTS } });
     await installChart({

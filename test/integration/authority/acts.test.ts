@@ -27,14 +27,10 @@ describe('an administrator of the authority', () => {
   after(() => operator?.stop());
 
   const areSignedBy = (id: string): Promise<boolean> =>
-    eventually(
-      `all to be signed by ${id}`,
-      async () => {
-        const found = await Promise.all(NAMES.map((name) => authority.inSecret(`${name}-tls`)));
-        return found.every(({ signedBy }) => signedBy === id);
-      },
-      { timeoutMs: 50_000 },
-    );
+    eventually(`all to be signed by ${id}`, async () => {
+      const found = await Promise.all(NAMES.map((name) => authority.inSecret(`${name}-tls`)));
+      return found.every(({ signedBy }) => signedBy === id);
+    });
   const hasNote = (start: string): Promise<boolean> =>
     eventually(`the event ${start}`, async () => {
       const notes = await authorityNotes(swarm().client);

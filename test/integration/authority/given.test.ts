@@ -26,7 +26,6 @@ const LIFE = {
 };
 /** Replaced within a minute after its authority was. */
 const SHORT = { certificate: { duration: '10m', renewBefore: '2m' } };
-const PATIENT = { timeoutMs: 100_000 };
 
 interface Told extends KubeObject {
   readonly note: string;
@@ -110,8 +109,8 @@ describe('an authority that is given', function () {
     });
   }
 
-  async function isSignedBy(name: string, ca: GivenCa): Promise<boolean> {
-    const [leaf] = certificates((await files(name))['tls.crt']);
+  function isSignedBy(found: Awaited<ReturnType<typeof files>>, ca: GivenCa): boolean {
+    const [leaf] = certificates(found['tls.crt']);
     return leaf?.verify(new X509Certificate(ca.pem).publicKey) === true;
   }
 
@@ -129,8 +128,8 @@ describe('an authority that is given', function () {
 
   it('signs for agents once it is there: a root', async () => {
     await give({ crt: root.pem, key: root.keyPem });
-    await swarm().ready('first', 'Issued', PATIENT);
-    expect(await isSignedBy('first', root)).to.equal(true);
+    await swarm().ready('first', 'Issued');
+    expect(isSignedBy(await files('first'), root)).to.equal(true);
     expect(subjects((await files('first'))['tls.crt'])).to.have.length(1);
     expect(subjects((await files('first'))['ca.crt'])).to.deep.equal(['Corporate root']);
     await eventually('OpenSSL to accept it', async () => (await opensslSays('first')) === 'OK');
@@ -162,16 +161,12 @@ describe('an authority that is given', function () {
   it('rotates when its content changes: to an RSA intermediate below another root, which is trusted before it signs', async () => {
     const seen: string[] = [];
     await give({ crt: lower.pem + upper.pem, ca: other.pem, key: lower.keyPem });
-    await eventually(
-      'a leaf of the intermediate',
-      async () => {
-        const found = await files('first');
-        const at = `${subjects(found['tls.crt']).slice(1)} ${subjects(found['ca.crt']).toSorted()}`;
-        if (at !== seen.at(-1)) seen.push(at);
-        return isSignedBy('first', lower);
-      },
-      PATIENT,
-    );
+    await eventually('a leaf of the intermediate', async () => {
+      const found = await files('first');
+      const at = `${subjects(found['tls.crt']).slice(1)} ${subjects(found['ca.crt']).toSorted()}`;
+      if (at !== seen.at(-1)) seen.push(at);
+      return isSignedBy(found, lower);
+    });
     // The old leaf stands beside both roots first, and both roots stay. Before that there may have been time for one more look.
     expect(seen.slice(-2)).to.deep.equal([
       ' Corporate root,Other root',
@@ -180,7 +175,7 @@ describe('an authority that is given', function () {
     await eventually('OpenSSL to accept it', async () => (await opensslSays('first')) === 'OK');
     await eventually('a bundle that it has signed', () => isBundleSigned('first'));
     await swarm().createAgent('second', SHORT);
-    await swarm().ready('second', 'Issued', PATIENT);
+    await swarm().ready('second', 'Issued');
     expect(subjects((await files('second'))['tls.crt']).slice(1)).to.deep.equal(['Lower', 'Upper']);
     expect(await opensslSays('second')).to.equal('OK');
   });
@@ -219,8 +214,8 @@ describe('an authority that is given', function () {
       );
       const name = `during-${Object.keys(bad).indexOf(what)}`;
       await swarm().createAgent(name, SHORT);
-      await swarm().ready(name, 'Issued', PATIENT);
-      expect(await isSignedBy(name, lower)).to.equal(true);
+      await swarm().ready(name, 'Issued');
+      expect(isSignedBy(await files(name), lower)).to.equal(true);
     });
   }
 
@@ -231,8 +226,8 @@ describe('an authority that is given', function () {
       flags: [`--namespaces=${AGENTS}`, `--authority-secret=${NAME}`, '--authority-acceleration=600'],
     });
     await swarm().createAgent('third', SHORT);
-    await swarm().ready('third', 'Issued', PATIENT);
-    expect(await isSignedBy('third', lower)).to.equal(true);
+    await swarm().ready('third', 'Issued');
+    expect(isSignedBy(await files('third'), lower)).to.equal(true);
     expect(await opensslSays('third')).to.equal('OK');
   });
 

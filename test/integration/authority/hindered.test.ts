@@ -29,8 +29,7 @@ const FREE_REPAIRS = 6;
 /** Settles within ten seconds: all agents are younger than that when the rotation begins, which must not matter. */
 const PACE = ['--authority-life=8760h', '--authority-acceleration=60'];
 
-describe('a rotation with agents that get no certificate', function () {
-  this.timeout(180_000);
+describe('a rotation with agents that get no certificate', () => {
   const controlPlane = useControlPlane();
   const swarm = useSwarm(controlPlane);
   let operator: RunningOperator;

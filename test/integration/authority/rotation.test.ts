@@ -54,7 +54,6 @@ describe('the authority', () => {
       await eventually(
         `${name} to be signed anew`,
         async () => (await authority.inSecret(`${name}-tls`)).signedBy === second,
-        { timeoutMs: 90_000 },
       );
     await authority.until('the first one to be gone', ({ generations }) => !generations.has(first), 180_000);
     expect(await authority.kept()).to.not.include(first);

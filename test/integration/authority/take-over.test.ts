@@ -63,15 +63,11 @@ describe('a new leader', () => {
     await operator?.stop();
     await kubectl('label', 'configmap', BUNDLE_NAME, 'agenttrust.dev/managed-');
     await start();
-    await eventually(
-      'the label to be back',
-      async () => {
-        const target = { namespace: AGENTS, name: BUNDLE_NAME };
-        const { metadata } = await swarm().client.get(CONFIG_MAP, target);
-        return metadata.labels?.['agenttrust.dev/managed'] === 'true';
-      },
-      { timeoutMs: 40_000 },
-    );
+    await eventually('the label to be back', async () => {
+      const target = { namespace: AGENTS, name: BUNDLE_NAME };
+      const { metadata } = await swarm().client.get(CONFIG_MAP, target);
+      return metadata.labels?.['agenttrust.dev/managed'] === 'true';
+    });
     expect(await revoked()).to.deep.equal([serial]);
   });
 
@@ -93,7 +89,7 @@ describe('a new leader', () => {
     await put('agent-b', Buffer.from('no root').toString('base64'));
     await start();
     for (const name of ['agent-a', 'agent-b'])
-      await eventually(`${name} to carry it again`, () => carries(name), { timeoutMs: 40_000 });
+      await eventually(`${name} to carry it again`, () => carries(name));
     await eventually('the event about the other', async () =>
       (await notesOf('agent-b')).some((note) => note.startsWith('Repaired: Mended the Secret: ca.crt')),
     );

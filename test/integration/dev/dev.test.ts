@@ -13,9 +13,7 @@ import { eventually } from '../../support/eventually.ts';
 const PAIR = agentText('one', 'read_file') + agentText('two', 'read_file', 'write_file');
 const ONE_TO_TWO = policyText('one', 'two', 'read_file');
 
-describe('agent-trust', function () {
-  this.timeout(60_000);
-
+describe('agent-trust', () => {
   it('explains itself and its commands', async () => {
     const [all, dev, help] = await Promise.all(
       [['--help'], ['dev', '--help'], ['help', 'dev']].map((args) => runAgentTrust(args)),
@@ -35,8 +33,7 @@ describe('agent-trust', function () {
   });
 });
 
-describe('agent-trust dev', function () {
-  this.timeout(120_000);
+describe('agent-trust dev', () => {
   const folder = useFolder();
   let running: DevProcess | undefined;
   const agents: Agent[] = [];

@@ -16,8 +16,7 @@ const BLOCKS = codeBlocks(PAGE);
 /** A first call waits half a minute. */
 const CALL_MS = 90_000;
 
-describe('docs/dev.md', function () {
-  this.timeout(180_000);
+describe('docs/dev.md', () => {
   let desk: string;
   const children: ChildProcess[] = [];
 
@@ -65,7 +64,7 @@ describe('docs/dev.md', function () {
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text;
       });
-    await eventually(`"${sign}" of ${command}`, () => output.includes(sign), { timeoutMs: 60_000 });
+    await eventually(`"${sign}" of ${command}`, () => output.includes(sign));
   }
 
   it('runs three agents that call each other', async () => {

@@ -36,8 +36,7 @@ const TYPES: Readonly<Record<MeshObject['kind'], ResourceType>> = {
 
 type Stored = KubeObject & Pick<MeshObject, 'spec'>;
 
-describe('rendered objects on an API server with the CRDs of Istio', function () {
-  this.timeout(120_000);
+describe('rendered objects on an API server with the CRDs of Istio', () => {
   const controlPlane = useControlPlane();
   let admin: AdminClient;
 

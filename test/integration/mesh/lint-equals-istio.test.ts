@@ -163,9 +163,7 @@ const DROPPED: Readonly<Record<string, MeshObject>> = {
   'peers with an unknown field': peers({ rules: [] }),
 };
 
-describe('lintMeshObject', function () {
-  this.timeout(60_000);
-
+describe('lintMeshObject', () => {
   before(async function () {
     this.timeout(BUILD_TIMEOUT_MS);
     await ensureIstioFilters();

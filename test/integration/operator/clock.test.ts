@@ -55,8 +55,7 @@ for (const { title, start, firstOffset, shortLived } of [
     let touches = 0;
     let earlierWrites = 0;
 
-    before(async function () {
-      this.timeout(120_000);
+    before(async () => {
       const issuer = await startOperator({ controlPlane: controlPlane(), flags: FLAGS });
       for (const name of LONG_LIVED) await swarm().createAgent(name);
       for (const name of shortLived) await swarm().createAgent(name, SHORT_LIFE);
@@ -76,7 +75,7 @@ for (const { title, start, firstOffset, shortLived } of [
         expect(await defects(swarm())).to.deep.equal([]);
         return true;
       };
-      await eventually('every identity to be whole', check, { timeoutMs: 60_000 });
+      await eventually('every identity to be whole', check);
     }
 
     /** Bundles are written some seconds after what they name: the next leader is to find nothing left to do. */
@@ -168,8 +167,7 @@ for (const { title, start, firstOffset, shortLived } of [
     }
 
     if (shortLived.length > 0)
-      it('renews what becomes due while its clock is a day ahead, once', async function () {
-        this.timeout(RENEWAL.timeoutMs);
+      it('renews what becomes due while its clock is a day ahead, once', async () => {
         await move(DAY);
         await eventually(
           'the short-lived to be renewed',

@@ -5,7 +5,7 @@ import { useControlPlane } from '../../support/control-plane.ts';
 import { CrashRounds, EVERY_WRITE, isOfTheLoop } from '../../support/crash-rounds.ts';
 import { useSwarm } from '../../support/swarm.ts';
 
-const ROUNDS_TIMEOUT_MS = 25 * 60_000;
+const ROUNDS_TIMEOUT_MS = 40 * 60_000;
 
 describe('a leader that dies before it sees an answer', () => {
   const controlPlane = useControlPlane();

@@ -89,13 +89,8 @@ describe('trust in an issuer of cert-manager', () => {
       (await Promise.all([bundle(), ...names.map(caOf)])).every((text) => text.includes(pem)),
     );
   const untrusted = (pem: string, names: readonly string[]): Promise<unknown> =>
-    eventually(
-      'no ca.crt to have the CA',
-      async () =>
-        (await Promise.all([bundle(), ...names.map(caOf)])).every(
-          (text) => text !== '' && !text.includes(pem),
-        ),
-      { timeoutMs: 60_000 },
+    eventually('no ca.crt to have the CA', async () =>
+      (await Promise.all([bundle(), ...names.map(caOf)])).every((text) => text !== '' && !text.includes(pem)),
     );
 
   before(async () => {
@@ -228,7 +223,7 @@ describe('trust in an issuer of cert-manager', () => {
     expect(message).to.include(`ConfigMap ${ISSUERS_NAME} could not be read or written`);
     await noted('IssuersUnavailable');
     await giveBack();
-    await swarm().ready('asking', 'Issued', { timeoutMs: 40_000 });
+    await swarm().ready('asking');
     await trusted(unlisted.pem, ['meanwhile', 'asking']);
   });
 

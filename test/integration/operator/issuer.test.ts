@@ -254,13 +254,16 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
       'certManager.issuers[].ca of the chart',
     );
     signer.behave('no-ca', honest);
-    await swarm().ready('no-ca', 'Issued', { timeoutMs: 40_000 });
+    await swarm().ready('no-ca');
   });
 
   it('waits for one that answers late, and says for what', async () => {
     await create('late', never);
     const waiting = await swarm().ready('late', 'IssuerPending');
-    const [request] = signer.pending('late');
+    const [request] = await eventually('the request', () => {
+      const pending = signer.pending('late');
+      return pending.length > 0 && pending;
+    });
     expect(messageOf(waiting)).to.equal(
       `CertificateRequest ${OPERATOR_NAMESPACE}/${request?.metadata.name} waits for somebody to approve it.`,
     );
@@ -322,7 +325,7 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
       expect(await swarm().secret(`${name}-tls`)).to.equal(undefined);
       expect(await ledger()).to.not.include(`${AGENTS}/${name} `);
       signer.behave(name, honest);
-      await swarm().ready(name, 'Issued', { timeoutMs: 40_000 });
+      await swarm().ready(name);
       await nothingLeft(name);
     });
   }
@@ -331,7 +334,7 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
     await create('failed', fails);
     await swarm().ready('failed', 'IssueFailed');
     signer.behave('failed', honest);
-    await swarm().ready('failed', 'Issued', { timeoutMs: 40_000 });
+    await swarm().ready('failed');
     expect(signer.count('failed')).to.be.at.least(2);
   });
 
@@ -431,7 +434,7 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
     await swarm().client.delete(LEASE, { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME });
     signer.behave('crashed', honest);
     operator = await start();
-    await swarm().ready('crashed', 'Issued', { timeoutMs: 40_000 });
+    await swarm().ready('crashed');
     await nothingLeft('crashed');
     expect(signer.count('crashed')).to.equal(2);
     const secret = JSON.stringify(
@@ -572,6 +575,6 @@ describe('an AgentIdentity with an issuer, without cert-manager', () => {
     });
     signer = new TestSigner(swarm().client, OPERATOR_NAMESPACE, { 'agents-ca': ca });
     await signer.start();
-    await swarm().ready('early', 'Issued', { timeoutMs: 40_000 });
+    await swarm().ready('early');
   });
 });

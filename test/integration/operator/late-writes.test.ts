@@ -9,7 +9,7 @@ import type { StatusApply } from '../../../src/kube/client.ts';
 import { SECRET } from '../../../src/kube/core-types.ts';
 import { caughtKubeError } from '../../support/caught.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
-import { Crash, SHORT_LEASE, STEADY_LEASE } from '../../support/crash.ts';
+import { Crash, STEADY_LEASE, vacateLease } from '../../support/crash.ts';
 import { isWriteOfTheLoop } from '../../support/crash-rounds.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
@@ -39,23 +39,21 @@ describe('a request of an older leader', () => {
       ca: readFileSync(controlPlane().caPath, 'utf8'),
     });
     const crash = new Crash(proxy, { when: 'request', point, counts: isWriteOfTheLoop });
-    const leader = await start(SHORT_LEASE, { server: proxy.server, ca: proxy.ca });
+    const leader = await start({ server: proxy.server, ca: proxy.ca });
     await eventually(`a death at ${point}`, () => crash.isOver);
     const withheld = proxy.journal.find(({ outcome }) => outcome === 'withheld');
     await leader.kill();
     await proxy.close();
-    successor = await start(STEADY_LEASE);
+    await vacateLease(swarm().client);
+    successor = await start();
     await isWhole();
     return withheld?.request.body;
   }
 
-  function start(
-    flags: readonly string[],
-    via?: { readonly server: URL; readonly ca: string },
-  ): Promise<RunningOperator> {
+  function start(via?: { readonly server: URL; readonly ca: string }): Promise<RunningOperator> {
     return startOperator({
       controlPlane: controlPlane(),
-      flags: [`--namespaces=${AGENTS}`, ...flags],
+      flags: [`--namespaces=${AGENTS}`, ...STEADY_LEASE],
       ...(via === undefined ? {} : { via }),
     });
   }

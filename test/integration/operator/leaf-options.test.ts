@@ -25,8 +25,7 @@ const KEYS = {
 } as const;
 const RECORD = 'agenttrust.dev/secret-template';
 
-describe('the options of a certificate', function () {
-  this.timeout(180_000);
+describe('the options of a certificate', () => {
   const controlPlane = useControlPlane();
   const swarm = useSwarm(controlPlane);
   let operator: RunningOperator;
@@ -79,7 +78,7 @@ describe('the options of a certificate', function () {
   for (const [name, [privateKey, kind]] of Object.entries(KEYS)) {
     it(`gives a key of ${kind}, which OpenSSL takes`, async () => {
       await swarm().createAgent(name, { certificate: { privateKey } } as AgentIdentity['spec']);
-      await swarm().ready(name, 'Issued', { timeoutMs: 60_000 });
+      await swarm().ready(name);
       const secret = await secretOf(name);
       const { publicKey } = new X509Certificate(pem(secret, 'tls.crt'));
       const { namedCurve, modulusLength } = publicKey.asymmetricKeyDetails ?? {};

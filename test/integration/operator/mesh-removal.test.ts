@@ -37,8 +37,6 @@ const REMOTE = policy('remote', { from: 'agent-coordinator', to: ['tools/archive
 const CONSENT = { acceptFrom: [{ namespace: AGENTS, agents: ['agent-coordinator'] }] };
 const OTHER_DOMAIN =
   "TrustDomainMismatch: The mesh's trust domain is example.org, the rendered principals are of cluster.local";
-const TIMEOUT_MS = 120_000;
-const SETTLED_WITHIN_MS = 60_000;
 
 /** These agents let in nobody. */
 function closed(...ids: readonly string[]): Callers {
@@ -80,9 +78,7 @@ describe('the walls around agents when something goes', () => {
   let graph: PolicyCluster;
   let operator: RunningOperator;
 
-  before(async function () {
-    this.timeout(TIMEOUT_MS);
-    this.test?.parent?.eachTest((test) => test.timeout(TIMEOUT_MS));
+  before(async () => {
     await applyIstioCrds(controlPlane());
     cluster = new MeshCluster(swarm());
     graph = new PolicyCluster(swarm().client);
@@ -106,10 +102,8 @@ describe('the walls around agents when something goes', () => {
   /** Waits until on the server are the walls of all agents, with these callers in place of their own, and no more. */
   async function expectWalls(callers: Callers = {}): Promise<void> {
     const wanted = Object.entries({ ...CALLERS, ...callers }).map(([id, caller]) => [id, wallOf(id, caller)]);
-    await eventually(
-      'the walls to be as they should be',
-      async () => expect(await walls()).to.deep.equal(Object.fromEntries(wanted)),
-      { timeoutMs: SETTLED_WITHIN_MS },
+    await eventually('the walls to be as they should be', async () =>
+      expect(await walls()).to.deep.equal(Object.fromEntries(wanted)),
     );
   }
 
@@ -210,7 +204,7 @@ describe('the walls around agents when something goes', () => {
     const before = await cluster.policies();
     await govern(['tools']);
     for (const name of NAMES) {
-      await swarm().ready(name, 'NamespaceNotGoverned', { timeoutMs: SETTLED_WITHIN_MS });
+      await swarm().ready(name, 'NamespaceNotGoverned');
     }
     for (const name of POLICIES) {
       await graph.settles(AGENTS, name, (_status, { Ready }) => Ready === 'False NamespaceNotGoverned');
@@ -226,7 +220,7 @@ describe('the walls around agents when something goes', () => {
     await swarm().client.mergePatch(AUTHORIZATION_POLICY, { ...target, name, patch });
     await govern(NAMESPACES);
     await expectWalls();
-    for (const each of NAMES) await swarm().ready(each, 'Issued', { timeoutMs: SETTLED_WITHIN_MS });
+    for (const each of NAMES) await swarm().ready(each);
     for (const each of POLICIES) {
       await graph.settles(AGENTS, each, (_status, { Ready }) => Ready === 'True Accepted');
     }

@@ -32,8 +32,7 @@ describe('an operator that starts anew', () => {
     });
   };
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     admin = await adminClient(controlPlane());
     cluster = new PolicyCluster(admin.client);
     await install();
@@ -89,7 +88,9 @@ describe('an operator that starts anew', () => {
     });
     await operator.stop();
     const [before, events] = [await versions(), await told()];
-    expect([before.length, events]).to.deep.equal([4, 2]);
+    expect(before).to.have.length(4);
+    // One more when an agent was seen later than the policy that names it.
+    expect(events).to.be.within(2, 3);
     await start();
     await eventually('all of them to have been looked at', async () => (await reconciles()) >= before.length);
     expect(await versions()).to.deep.equal(before);

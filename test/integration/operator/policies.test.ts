@@ -28,8 +28,6 @@ interface Event extends KubeObject {
   readonly note: string;
 }
 
-const TIMEOUT = { timeoutMs: 60_000 };
-
 function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
   if (items.length < 2) return [items];
   return items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
@@ -51,8 +49,7 @@ describe('a DelegationPolicy', () => {
   let cluster: PolicyCluster;
   let operator: RunningOperator;
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     admin = await adminClient(controlPlane());
     cluster = new PolicyCluster(admin.client);
     await installChart({ kubeconfigPath: controlPlane().kubeconfigPath, namespaces: '*' });
@@ -64,8 +61,7 @@ describe('a DelegationPolicy', () => {
     await admin?.close();
   });
 
-  it('says the same in the end, in whatever order it and what it needs are applied', async function () {
-    this.timeout(180_000);
+  it('says the same in the end, in whatever order it and what it needs are applied', async () => {
     const orders = permutations(['coordinator', 'deployer', 'policy', 'boundary']);
     const manifests = (namespace: string): Readonly<Record<string, Manifest>> => ({
       coordinator: identity('coordinator'),
@@ -89,19 +85,15 @@ describe('a DelegationPolicy', () => {
     expect([first.edgeCount, first.emptyEdges, first.longestChain, first.problems?.length]).to.deep.equal([
       ...[1, 0, 1, 1],
     ]);
-    await eventually(
-      'all of them to say the same',
-      async () => {
-        const said = await Promise.all(
-          orders.map(async (_, at) =>
-            spoken((await cluster.get(`order-${at}`, 'planning')).status ?? {}, `order-${at}`),
-          ),
-        );
-        for (const each of said) expect(each).to.deep.equal(said[0]);
-        return true;
-      },
-      TIMEOUT,
-    );
+    await eventually('all of them to say the same', async () => {
+      const said = await Promise.all(
+        orders.map(async (_, at) =>
+          spoken((await cluster.get(`order-${at}`, 'planning')).status ?? {}, `order-${at}`),
+        ),
+      );
+      for (const each of said) expect(each).to.deep.equal(said[0]);
+      return true;
+    });
   });
 
   it('names agents that are not there, is ready all the same, and heals when they come', async () => {
@@ -131,15 +123,11 @@ describe('a DelegationPolicy', () => {
   });
 
   it('tells of each of its problems once', async () => {
-    const told = await eventually(
-      'the events',
-      async () => {
-        const { items } = await admin.client.list<Event>(EVENT, { namespace: 'unknown' });
-        const notes = items.filter(({ reason }) => reason === 'CapabilityWithheld').map(({ note }) => note);
-        return notes.length >= 2 && notes;
-      },
-      TIMEOUT,
-    );
+    const told = await eventually('the events', async () => {
+      const { items } = await admin.client.list<Event>(EVENT, { namespace: 'unknown' });
+      const notes = items.filter(({ reason }) => reason === 'CapabilityWithheld').map(({ note }) => note);
+      return notes.length >= 2 && notes;
+    });
     expect(told.sort()).to.deep.equal([
       'rules[0]: AgentIdentity unknown/coordinator does not exist: create it, or correct the rule.',
       'rules[0]: AgentIdentity unknown/deployer does not exist: create it, or correct the rule.',
@@ -189,14 +177,10 @@ describe('a DelegationPolicy', () => {
   });
 
   async function bindsNamespaces(name: string, count: number): Promise<void> {
-    const { status } = await eventually(
-      `boundary ${name} to bind ${count}`,
-      async () => {
-        const found = await admin.client.get<CapabilityBoundary>(CAPABILITY_BOUNDARY, { name });
-        return found.status?.namespaces === count && found;
-      },
-      TIMEOUT,
-    );
+    const { status } = await eventually(`boundary ${name} to bind ${count}`, async () => {
+      const found = await admin.client.get<CapabilityBoundary>(CAPABILITY_BOUNDARY, { name });
+      return found.status?.namespaces === count && found;
+    });
     const [ready] = status?.conditions ?? [];
     expect([ready?.type, ready?.status, ready?.reason]).to.deep.equal(['Ready', 'True', 'Accepted']);
   }
@@ -248,7 +232,7 @@ describe('a DelegationPolicy', () => {
       sumOfSamples((await operator.registry.getSingleMetricAsString(name)) ?? '', name);
     const before = await edges();
     await admin.client.delete(DELEGATION_POLICY, { namespace: 'ceilings', name: 'planning' });
-    await eventually('the edge to go', async () => (await edges()) === before - 1, TIMEOUT);
+    await eventually('the edge to go', async () => (await edges()) === before - 1);
   });
 
   it('that hands on to the delegating agent itself is not accepted, and says where', async () => {

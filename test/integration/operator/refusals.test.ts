@@ -94,7 +94,7 @@ describe('an identity that cannot be served', () => {
       before.metadata.resourceVersion,
     );
     await controlPlane().kubectl(['delete', 'secret', 'conflict-tls', '-n', AGENTS]);
-    await swarm().ready('conflict', 'Issued', { timeoutMs: 40_000 });
+    await swarm().ready('conflict');
   });
 
   it('heals a conflict by another name for the Secret', async () => {
@@ -147,8 +147,7 @@ describe('an identity that cannot be served', () => {
     await swarm().ready('elder');
   });
 
-  it('gets its certificate under another name although that of the former name cannot be written', async function () {
-    this.timeout(150_000);
+  it('gets its certificate under another name although that of the former name cannot be written', async () => {
     await swarm().createAgent('moved');
     await swarm().ready('moved');
     await operator.stop();
@@ -168,7 +167,7 @@ describe('an identity that cannot be served', () => {
     expect((await swarm().secret('moved-other'))?.data).to.include.keys('tls.crt');
     await thaw(controlPlane());
     // Each try is further from the one before.
-    await swarm().ready('moved', 'Issued', { timeoutMs: 100_000 });
+    await swarm().ready('moved');
     expect(await swarm().secret('moved-tls')).to.equal(undefined);
   });
 
@@ -200,7 +199,7 @@ describe('an identity that cannot be served', () => {
     const refused = await swarm().ready('after', 'NamespaceRoleMissing', { namespace: OTHER });
     expect(messageOf(refused)).to.include('the RoleBinding agent-trust-controller is missing there');
     await installChart({ kubeconfigPath: controlPlane().kubeconfigPath, namespaces: [AGENTS, OTHER] });
-    await swarm().ready('after', 'Issued', { namespace: OTHER, timeoutMs: 40_000 });
+    await swarm().ready('after', 'Issued', { namespace: OTHER });
   });
 
   it('takes everything away with the last agent of a namespace', async () => {

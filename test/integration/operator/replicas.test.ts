@@ -5,19 +5,22 @@ import { AGENT_IDENTITY } from '../../../src/api/group.ts';
 import { SECRET } from '../../../src/kube/core-types.ts';
 import { auditedWrites, overlaps, termsOf } from '../../support/audit-log.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
+import { STEADY_LEASE } from '../../support/crash.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Replica, startReplica } from '../../support/replica.ts';
 import { AGENTS, useSwarm } from '../../support/swarm.ts';
 import { defects } from '../../support/wholeness.ts';
 
-/** Not shorter: on a busy machine a process may get nothing done for a second. */
+/** Of a leader that is paused, and has to keep it until then. */
 const SHORT_LEASE = ['--lease-duration=4s', '--renew-deadline=3s', '--retry-period=250ms'];
+/** Of a leader that is told to end: nobody waits for it to run out. */
+const LONG_LEASE = ['--lease-duration=60s', '--renew-deadline=40s'];
 const AGENTS_AT_ONCE = 60;
+/** For each agent a certificate and signing keys. */
+const SECRETS_AT_ONCE = 2 * AGENTS_AT_ONCE;
 /** Of those, when the leader is interrupted. */
 const SECRETS_AT_INTERRUPTION = 5;
-const TEST_TIMEOUT_MS = 150_000;
 const CONTROLLER = 'controller="agentidentity"';
-const WHOLE = { timeoutMs: 60_000 };
 
 describe('two replicas', () => {
   const controlPlane = useControlPlane({ auditLog: true });
@@ -35,10 +38,13 @@ describe('two replicas', () => {
   }
 
   /** A leader, and another that waits. */
-  async function pair(name: string, flags: readonly string[] = []): Promise<readonly [Replica, Replica]> {
-    const leader = await start(`${name}-leader`, flags);
+  async function pair(
+    name: string,
+    { leading = [], waiting = leading }: { leading?: readonly string[]; waiting?: readonly string[] } = {},
+  ): Promise<readonly [Replica, Replica]> {
+    const leader = await start(`${name}-leader`, leading);
     await leader.leads();
-    const other = await start(`${name}-other`, flags);
+    const other = await start(`${name}-other`, waiting);
     await other.standsBy();
     return [leader, other];
   }
@@ -63,31 +69,29 @@ describe('two replicas', () => {
       if (found.length > 0) throw new Error(found.slice(0, 5).join('; '));
       return true;
     };
-    await eventually('every identity to be whole', check, WHOLE);
+    await eventually('every identity to be whole', check);
   }
 
-  it('go on within 20 s when the leader is killed in the middle', async function () {
-    this.timeout(TEST_TIMEOUT_MS);
+  it('go on within 25 s when the leader is killed in the middle', async () => {
     const [leader, other] = await pair('killed');
     const { all } = await beginAgents('killed');
     const killedAtMs = performance.now();
     await leader.process.kill();
     await all;
-    expect(await secrets('killed')).to.be.below(AGENTS_AT_ONCE);
+    expect(await secrets('killed')).to.be.below(SECRETS_AT_ONCE);
     await other.leads();
-    expect(performance.now() - killedAtMs).to.be.below(20_000);
+    expect(performance.now() - killedAtMs).to.be.below(25_000);
     await isWhole();
     expect(await other.process.stop()).to.equal('exit status 0');
   });
 
-  it('go on at once when the leader is told to end in the middle', async function () {
-    this.timeout(TEST_TIMEOUT_MS);
-    const [leader, other] = await pair('stopped');
+  it('go on at once when the leader is told to end in the middle', async () => {
+    const [leader, other] = await pair('stopped', { leading: LONG_LEASE });
     const { all } = await beginAgents('stopped');
     const stoppedAtMs = performance.now();
     leader.process.signal('SIGTERM');
     await other.leads();
-    expect(performance.now() - stoppedAtMs).to.be.below(7_500);
+    expect(performance.now() - stoppedAtMs).to.be.below(30_000);
     expect(await leader.process.exited()).to.equal('exit status 0');
     await all;
     await isWhole();
@@ -95,13 +99,12 @@ describe('two replicas', () => {
   });
 
   for (const name of ['first-pause', 'second-pause', 'third-pause']) {
-    it(`refuse every write of a leader that was paused past its lease (${name})`, async function () {
-      this.timeout(TEST_TIMEOUT_MS);
-      const [leader, other] = await pair(name, SHORT_LEASE);
+    it(`refuse every write of a leader that was paused past its lease (${name})`, async () => {
+      const [leader, other] = await pair(name, { leading: SHORT_LEASE, waiting: STEADY_LEASE });
       const { all } = await beginAgents(name);
       leader.process.signal('SIGSTOP');
       await all;
-      expect(await secrets(name)).to.be.below(AGENTS_AT_ONCE);
+      expect(await secrets(name)).to.be.below(SECRETS_AT_ONCE);
       await other.leads();
       const agent = (at: number) => ({ namespace: AGENTS, name: `${name}-${at}` });
       await swarm().client.delete(AGENT_IDENTITY, agent(0));
@@ -118,8 +121,7 @@ describe('two replicas', () => {
     });
   }
 
-  it('take over the ledger and the state of the authority, and write nothing else when everything is well', async function () {
-    this.timeout(TEST_TIMEOUT_MS);
+  it('take over the ledger and the state of the authority, and write nothing else when everything is well', async () => {
     const { items } = await swarm().client.list(AGENT_IDENTITY);
     const replica = await start('idle', []);
     await replica.leads();
@@ -127,7 +129,6 @@ describe('two replicas', () => {
       'every identity to have been looked at',
       async () =>
         (await replica.process.metric('controller_runtime_reconcile_total', CONTROLLER)) >= items.length,
-      WHOLE,
     );
     expect(await replica.process.stop()).to.equal('exit status 0');
     const writes = await auditedWrites(controlPlane(), [replica.credentialId]);

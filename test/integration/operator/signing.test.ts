@@ -35,8 +35,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const SIGNING_KEYS = ['published-keys.json', 'signing-keys.json', 'signing.key', 'signing.kid'];
 
-describe('signing keys', function () {
-  this.timeout(60_000);
+describe('signing keys', () => {
   const controlPlane = useControlPlane({ auditLog: true });
   const swarm = useSwarm(controlPlane);
   let operator: RunningOperator;

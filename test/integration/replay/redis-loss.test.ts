@@ -62,8 +62,7 @@ async function follow(replica: RedisServer, primary: RedisServer): Promise<void>
   await eventually('the replica to have everything', async () => (await primary.admin.wait(1, 100)) === 1);
 }
 
-describe('a store whose Redis loses what it was told', function () {
-  this.timeout(60_000);
+describe('a store whose Redis loses what it was told', () => {
   const servers: RedisServer[] = [];
   const start = async (settings?: readonly string[]): Promise<RedisServer> => {
     const server = await startRedisServer(settings);

@@ -28,8 +28,7 @@ async function begin(server: RedisServer, options: OpenStoreOptions = {}): Promi
   return { store, nowSeconds, close: () => store.close() };
 }
 
-describe('redisReplayStore', function () {
-  this.timeout(60_000);
+describe('redisReplayStore', () => {
   let server: RedisServer;
 
   before(async () => {

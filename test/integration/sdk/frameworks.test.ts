@@ -86,8 +86,7 @@ const agentOf = ({ name }: Framework): string => `agent-${name.toLowerCase()}`;
 /** What a block makes of an agent; `reports` is the application's own. */
 type Start = (agent: Pick<Agent, 'createServer' | 'serve'>, reports: unknown) => Promise<void>;
 
-describe('docs/sdk-http.md, with frameworks', function () {
-  this.timeout(180_000);
+describe('docs/sdk-http.md, with frameworks', () => {
   let folder: NpmFolder;
   let agents: HttpSwarm;
   const servers = new Set<Server>();

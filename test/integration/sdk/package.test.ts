@@ -66,8 +66,7 @@ const agent: Agent = await loadAgent();
 export const name: number = agent.name;
 `;
 
-describe('the package agent-trust', function () {
-  this.timeout(180_000);
+describe('the package agent-trust', () => {
   let author: NpmFolder;
 
   before(async () => {

@@ -24,8 +24,6 @@ export interface AdmissionClusterOptions {
   readonly isRunning?: boolean;
 }
 
-const SETUP_TIMEOUT_MS = 180_000;
-
 /** See the file. */
 export class AdmissionCluster {
   readonly controlPlane: ControlPlane;
@@ -69,15 +67,11 @@ export class AdmissionCluster {
     await connectWebhook(this.controlPlane, await this.#webhook.port);
     const [namespace = ''] = this.#governed;
     const probe = { kind: 'AgentIdentity', metadata: { name: 'probe', namespace }, spec: {} };
-    await eventually(
-      'the webhook to answer',
-      async () => {
-        const answer = await this.ask(create(probe), undefined, { dryRun: true });
-        if (!('warnings' in answer)) throw new Error(`${answer.by}: ${answer.says}`);
-        return true;
-      },
-      { timeoutMs: 60_000 },
-    );
+    await eventually('the webhook to answer', async () => {
+      const answer = await this.ask(create(probe), undefined, { dryRun: true });
+      if (!('warnings' in answer)) throw new Error(`${answer.by}: ${answer.says}`);
+      return true;
+    });
   }
 
   /** Ends the webhook. */
@@ -100,8 +94,7 @@ export function useAdmissionCluster(options: AdmissionClusterOptions): () => Adm
   const { governed, others = [], isRunning = true } = options;
   const controlPlane = useControlPlane({ controllerManager: true });
   let cluster: AdmissionCluster | undefined;
-  before(async function () {
-    this.timeout(SETUP_TIMEOUT_MS);
+  before(async () => {
     await applyIstioCrds(controlPlane());
     for (const name of [...governed, ...others, OPERATOR_NAMESPACE])
       await controlPlane().kubectl(['create', 'namespace', name]);
@@ -120,8 +113,7 @@ export function useAdmissionCluster(options: AdmissionClusterOptions): () => Adm
     await cluster.startWebhook();
     await cluster.startController();
   });
-  after(async function () {
-    this.timeout(SETUP_TIMEOUT_MS);
+  after(async () => {
     await cluster?.stopProcesses();
     await cluster?.server.close();
   });

@@ -35,7 +35,6 @@ const BUNDLE = 'agent-trust-bundle';
 const AT_A_TIME = 4;
 /** No more than these, so that something is left of the machine for everybody else. */
 const PER_SECOND = 250;
-const START_TIMEOUT_MS = 60_000;
 
 /** Starts it; resolves when all pods listen. */
 export async function startProber(options: ProberOptions): Promise<Prober> {
@@ -92,9 +91,7 @@ export class Prober {
     ]);
     const follow = caches.map((cache) => cache.start(signal));
     this.#work = Promise.all(follow);
-    await eventually('all pods to listen', () => this.#pods.every(({ port }) => port !== undefined), {
-      timeoutMs: START_TIMEOUT_MS,
-    });
+    await eventually('all pods to listen', () => this.#pods.every(({ port }) => port !== undefined));
     const loops = Array.from({ length: AT_A_TIME }, () => this.#shake());
     this.#work = Promise.all([...follow, ...loops]);
   }

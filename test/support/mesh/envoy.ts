@@ -41,7 +41,7 @@ export class RunningEnvoy {
   static async start(options: EnvoyOptions): Promise<RunningEnvoy> {
     const envoy = new RunningEnvoy(await ensureEnvoy(), options);
     try {
-      await eventually('Envoy to be ready or to give up', () => envoy.#isSettled(), { timeoutMs: 30_000 });
+      await eventually('Envoy to be ready or to give up', () => envoy.#isSettled());
       if (envoy.#process.outcome !== undefined) throw new Error(envoy.#process.outcome);
     } catch (error) {
       const log = envoy.#process.logTail();

@@ -9,8 +9,6 @@ import type { MeshAnswer, MeshCall } from './mesh-client.ts';
 import { MeshScenes, type Scene } from './mesh-scene.ts';
 
 const BUILD_TIMEOUT_MS = 30 * 60_000;
-const START_TIMEOUT_MS = 120_000;
-const TEST_TIMEOUT_MS = 180_000;
 
 /** A pod of a scene. */
 export interface CalledPlace {
@@ -30,9 +28,7 @@ export function useScenes(scenes: () => readonly Scene[] | Promise<readonly Scen
 
   before(async function () {
     this.timeout(BUILD_TIMEOUT_MS);
-    this.test?.parent?.eachTest((test) => test.timeout(TEST_TIMEOUT_MS));
     await Promise.all([ensureEnvoy(), ensureIstioFilters()]);
-    this.timeout(START_TIMEOUT_MS);
     running = await MeshScenes.start(await scenes());
   });
 

@@ -33,8 +33,7 @@ describe('generateEcKeyPair', () => {
     });
   }
 
-  it('pads every one of 10,000 keys to the same length', function () {
-    this.timeout(60_000);
+  it('pads every one of 10,000 keys to the same length', () => {
     const lengths = new Set<string>();
     let shortest: KeyPair | undefined;
     for (let count = 0; count < 10_000; count++) {
@@ -65,8 +64,7 @@ describe('generateKeyPair', () => {
     { algorithm: 'RSA', size: 3072 },
   ];
   for (const kind of kinds) {
-    it(`makes ${kind.algorithm} ${kind.size}`, async function () {
-      this.timeout(60_000);
+    it(`makes ${kind.algorithm} ${kind.size}`, async () => {
       const pair = await generateKeyPair(kind);
       const { spkiDer: spki, pkcs8Der: pkcs8, algorithm } = pair;
       expect({ spki, pkcs8, algorithm }).to.deep.equal({ ...rewritten(pair), algorithm: kind });

@@ -8,8 +8,7 @@ import { useFolder } from '../../support/dev/laptop.ts';
 
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
-describe('SourceWatch', function () {
-  this.timeout(20_000);
+describe('SourceWatch', () => {
   const folder = useFolder();
   let file: string;
   let watch: SourceWatch;

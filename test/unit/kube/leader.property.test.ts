@@ -151,5 +151,5 @@ describe('LeaderElector, three candidates', () => {
       }),
       { numRuns: 60 },
     );
-  }).timeout(60_000);
+  });
 });

@@ -3,9 +3,7 @@
 import { expect } from 'chai';
 import { CHECKS, runCheck } from '../../../hack/checks.ts';
 
-describe('npm run check', function () {
-  this.timeout(120_000);
-
+describe('npm run check', () => {
   for (const check of CHECKS) {
     it(`finds nothing wrong with ${check.name}`, async function () {
       if (check.skipReason !== undefined) this.skip();

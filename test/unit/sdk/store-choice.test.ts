@@ -16,5 +16,5 @@ describe('storeMismatch in a worker of node:cluster', () => {
       worker.process.kill();
       cluster.setupPrimary({ ...(exec === undefined ? {} : { exec }), execArgv: execArgv ?? [] });
     }
-  }).timeout(60_000);
+  });
 });

@@ -84,9 +84,7 @@ async function build(cluster: AdmissionCluster, manifests: readonly Manifest[]):
   for (const manifest of [...WORLD, ...GHOST]) await cluster.make(manifest);
   await concurrently(manifests, (manifest) => cluster.make(manifest));
   for (const [agent, reason] of Object.entries({ ...SETTLED, ghost: 'Issued' }))
-    await eventually(`${agent} to be ${reason}`, () => isReady(cluster, agent, reason), {
-      timeoutMs: 60_000,
-    });
+    await eventually(`${agent} to be ${reason}`, () => isReady(cluster, agent, reason));
   await cluster.ask(remove({ kind: 'AgentIdentity', namespace: AGENTS, name: 'ghost' }));
   await eventually('the tombstone of ghost', async () => {
     const { body } = await stored(cluster, wallOf('ghost'));

@@ -87,9 +87,7 @@ function isHeldByBoth(
   return holds(world, from, { ...asked, use: 'Delegate' }) && holds(world, to, asked);
 }
 
-describe('wideningsOf', function () {
-  this.timeout(60_000);
-
+describe('wideningsOf', () => {
   it('finds nothing exactly when the slow reference has nothing against what is added', () => {
     const outcomes = { admitted: 0, addedAndAdmitted: 0, a: 0, b: 0, c: 0 };
     for (let seed = 1; seed <= EDITS; seed++) {

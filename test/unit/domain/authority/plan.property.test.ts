@@ -149,7 +149,7 @@ describe('planAuthority, carried out by leaders that end at any moment', () => {
       }),
       { numRuns: 300 },
     );
-  }).timeout(120_000);
+  });
 
   it('rotates again and again, whatever happened before', () => {
     fc.assert(
@@ -163,7 +163,7 @@ describe('planAuthority, carried out by leaders that end at any moment', () => {
       }),
       { numRuns: 20 },
     );
-  }).timeout(120_000);
+  });
 
   it('takes every agent along that holds a certificate, and waits for none that does not', () => {
     fc.assert(

@@ -13,8 +13,7 @@ const CLUSTER = withDefaults({ name: 'agents-ca' });
 const LOCAL = withDefaults({ name: 'local-ca', kind: 'Issuer' });
 const FOREIGN = withDefaults({ name: 'pca', kind: 'AWSPCAClusterIssuer', group: 'awspca.cert-manager.io' });
 
-describe('isFenced', function () {
-  this.timeout(60_000);
+describe('isFenced', () => {
   let policy: FencePolicy;
   let binding: FenceBinding;
 

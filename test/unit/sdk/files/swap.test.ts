@@ -23,8 +23,7 @@ function generationsOf({ identity, signer, bundle }: AgentFiles): Record<string,
 }
 
 describe('AgentDirectory while its folder is swapped', () => {
-  it(`sees no mix and nothing older, in ${SWAPS} swaps by another process`, async function () {
-    this.timeout(180_000);
+  it(`sees no mix and nothing older, in ${SWAPS} swaps by another process`, async () => {
     const env = existsSync(MEMORY) ? { ...process.env, TMPDIR: MEMORY } : process.env;
     const stdio = ['pipe', 'pipe', 'inherit'] as const;
     const writer = spawn(process.execPath, [WRITER, String(SWAPS)], { env, stdio: [...stdio] });
