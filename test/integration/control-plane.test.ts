@@ -40,16 +40,6 @@ describe('startControlPlane', () => {
   const plane = useControlPlane({ controllerManager: true, auditLog: true });
   const other = useControlPlane();
 
-  it('gives each test a minute', function () {
-    expect(this.timeout()).to.equal(60_000);
-  });
-
-  describe('in a suite that gives more', () => {
-    it('leaves it at that', function () {
-      expect(this.timeout()).to.equal(90_000);
-    });
-  });
-
   it('runs several side by side that know nothing of each other', async () => {
     await plane().kubectl(['create', 'configmap', 'only-here']);
     expect(await configMapNames(plane())).to.include('configmap/only-here');

@@ -103,8 +103,9 @@ describe('npm run demo', () => {
 
   before(() => {
     parent = mkdtempSync(join(tmpdir(), 'demo-'));
-    temporary = join(parent, 'tmp');
-    mkdirSync(temporary);
+  });
+  beforeEach(() => {
+    temporary = mkdtempSync(join(parent, 'tmp-'));
   });
   after(() => rmSync(parent, { recursive: true, force: true }));
 

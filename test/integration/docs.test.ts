@@ -2,7 +2,6 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connect } from 'node:tls';
@@ -15,6 +14,7 @@ import { type OperatorProcess, startOperatorProcess } from '../../hack/operator/
 import { mountFiles } from '../../src/dev/folder.ts';
 import { useControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import {
   anchors,
   codeBlocks,
@@ -292,12 +292,3 @@ describe('the pages on a cluster', () => {
     return promise;
   }
 });
-
-async function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-  });
-  return promise;
-}

@@ -20,6 +20,8 @@ const AGENTS_AT_ONCE = 60;
 const SECRETS_AT_ONCE = 2 * AGENTS_AT_ONCE;
 /** Of those, when the leader is interrupted. */
 const SECRETS_AT_INTERRUPTION = 5;
+/** Whoever has written nothing for so long has nothing to write. */
+const QUIET_MS = 6_000;
 const CONTROLLER = 'controller="agentidentity"';
 
 describe('two replicas', () => {
@@ -72,6 +74,14 @@ describe('two replicas', () => {
     await eventually('every identity to be whole', check);
   }
 
+  /** A bundle waits for two seconds for more that belongs into it. */
+  async function hasNothingLeft({ credentialId }: Replica): Promise<void> {
+    await eventually('the leader to have nothing left to write', async () => {
+      const last = (await auditedWrites(controlPlane(), [credentialId])).at(-1);
+      return Date.now() - Date.parse(last?.answeredAt ?? '') > QUIET_MS;
+    });
+  }
+
   it('go on within 25 s when the leader is killed in the middle', async () => {
     const [leader, other] = await pair('killed');
     const { all } = await beginAgents('killed');
@@ -122,6 +132,10 @@ describe('two replicas', () => {
   }
 
   it('take over the ledger and the state of the authority, and write nothing else when everything is well', async () => {
+    const before = await start('settling', []);
+    await before.leads();
+    await hasNothingLeft(before);
+    expect(await before.process.stop()).to.equal('exit status 0');
     const { items } = await swarm().client.list(AGENT_IDENTITY);
     const replica = await start('idle', []);
     await replica.leads();

@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
+import type { ServerLimits } from '../../../src/sdk/http/agent-server.ts';
 import { HttpSwarm } from '../../support/sdk/http-swarm.ts';
 import {
   connectTls,
@@ -19,21 +20,24 @@ const B = 'agent-deployer';
 describe('the limits of a server', () => {
   let agents: HttpSwarm;
   let port: number;
+  /** Of one that waits for nobody, as long as that is not what is shown. */
+  let hastyPort: number;
   let served: string[];
 
   before(async () => {
     agents = new HttpSwarm();
-    const limits = { headMs: 300, requestMs: 600, bodyBytes: 1000, idleMs: 300 };
-    const serving = await agents.serve(
-      B,
-      async (request) => {
-        const body = await request.text();
-        served.push(body);
-        return new Response(`got ${body.length}`);
-      },
-      { limits },
-    );
-    port = serving.port;
+    const serve = (limits: Partial<ServerLimits>): Promise<{ readonly port: number }> =>
+      agents.serve(
+        B,
+        async (request) => {
+          const body = await request.text();
+          served.push(body);
+          return new Response(`got ${body.length}`);
+        },
+        { limits },
+      );
+    ({ port } = await serve({ bodyBytes: 1000, idleMs: 1000 }));
+    ({ port: hastyPort } = await serve({ headMs: 300, requestMs: 600 }));
   });
   beforeEach(() => {
     served = [];
@@ -51,19 +55,20 @@ describe('the limits of a server', () => {
   const statusLines = (answers: string): readonly string[] =>
     answers.match(/HTTP\/1\.1 \d{3} [A-Za-z ]+/g) ?? [];
 
-  async function tell(...parts: readonly string[]): Promise<TLSSocket> {
-    const socket = await connectTls(port, identity());
+  const tell = (...parts: readonly string[]): Promise<TLSSocket> => tellAt(port, ...parts);
+  async function tellAt(at: number, ...parts: readonly string[]): Promise<TLSSocket> {
+    const socket = await connectTls(at, identity());
     for (const part of parts) socket.write(part);
     return socket;
   }
 
   it('end a connection whose head never comes to its end', async () => {
-    const answers = await text(await tell('POST / HTTP/1.1\r\nhost: b\r\nx-slow: '));
+    const answers = await text(await tellAt(hastyPort, 'POST / HTTP/1.1\r\nhost: b\r\nx-slow: '));
     expect(statusLines(answers)).to.deep.equal(['HTTP/1.1 408 Request Timeout']);
   });
 
   it('end a connection whose body never comes to its end', async () => {
-    const answers = await text(await tell(head('content-length: 100'), 'slow'));
+    const answers = await text(await tellAt(hastyPort, head('content-length: 100'), 'slow'));
     expect(statusLines(answers)).to.deep.equal(['HTTP/1.1 408 Request Timeout']);
     expect(served).to.deep.equal([]);
   });

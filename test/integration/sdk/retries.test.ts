@@ -198,7 +198,7 @@ describe('a call that is tried again', () => {
     });
     server.close();
     await script(refusal(503, 'stale_state', '30'));
-    expect(await call({ signal: AbortSignal.timeout(50) })).to.deep.equal({
+    expect(await call({ signal: AbortSignal.timeout(2_000) })).to.deep.equal({
       code: 'timed_out',
       refusal: undefined,
       wasSent: false,

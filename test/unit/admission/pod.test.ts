@@ -6,6 +6,7 @@ import { reviewPod } from '../../../src/admission/pod.ts';
 import type { AdmissionAnswer, AdmissionRequest } from '../../../src/admission/review.ts';
 import { IdentityView } from '../../../src/cluster/identity-view.ts';
 import { KubeClient } from '../../../src/kube/client.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { json } from '../../support/loopback-server.ts';
 import { type Loopback, startLoopback } from '../../support/loopback-transport.ts';
 import { ACCOUNT, container, podOf, type SentPod, VOLUME } from '../../support/pod-fixture.ts';
@@ -240,8 +241,9 @@ describe('reviewPod', () => {
     const identities = Array.from({ length: 5_000 }, (_, index) => identity(`agent-${index}`));
     const review = await reviewer([...identities, identity(ACCOUNT)]);
     const request = creation(podOf());
-    const startedMs = performance.now();
-    for (let round = 0; round < 1_000; round++) review(request);
-    expect(performance.now() - startedMs).to.be.lessThan(500);
+    const took = cpuMs(() => {
+      for (let round = 0; round < 1_000; round++) review(request);
+    });
+    expect(took).to.be.lessThan(500);
   });
 });

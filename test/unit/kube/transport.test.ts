@@ -313,8 +313,10 @@ describe('Transport', () => {
 
   describe('time', () => {
     it('ends a call at its time-out', async () => {
-      const transport = await start(ignore);
-      const error = await caught(transport.request({ ...WRITE, timeoutMs: 30 }));
+      const transport = await start(inTurn(OK, ignore), { connections: 1 });
+      // It is sent in time, since the connection is there.
+      await transport.request(READ);
+      const error = await caught(transport.request({ ...WRITE, timeoutMs: 1_000 }));
       expect(summary(error)).to.deep.equal({
         code: 'KUBE_UNAVAILABLE',
         reason: 'Timeout',
@@ -334,8 +336,12 @@ describe('Transport', () => {
 
     it('gives the connection of a call that ended early to the next one', async () => {
       const transport = await start(inTurn(ignore, OK), { connections: 1 });
-      await caught(transport.request({ ...READ, timeoutMs: 30 }));
-      expect(await transport.request({ ...READ, timeoutMs: 2000 })).to.deep.equal({ ok: true });
+      const given = new AbortController();
+      const first = caught(transport.request({ ...READ, signal: given.signal }));
+      await eventually('the request to arrive', () => loopback.server.requests.length === 1);
+      given.abort();
+      await first;
+      expect(await transport.request(READ)).to.deep.equal({ ok: true });
     });
 
     it('does not wait for a Retry-After beyond the time-out', async () => {
@@ -454,7 +460,7 @@ describe('Transport', () => {
       const lines: string[] = [];
       await watch(transport, lines);
       expect(lines).to.deep.equal(['{"a":"ü€😀"}', '{"b":1}']);
-      await eventually('the connection to be closed', () => loopback.server.open === 0, { timeoutMs: 2000 });
+      await eventually('the connection to be closed', () => loopback.server.open === 0);
     });
 
     it('does not hold up calls', async () => {
@@ -508,7 +514,7 @@ describe('Transport', () => {
         },
       });
       expect(await reading.catch((error: unknown) => error)).to.equal(failure);
-      await eventually('the connection to be closed', () => loopback.server.open === 0, { timeoutMs: 2000 });
+      await eventually('the connection to be closed', () => loopback.server.open === 0);
     });
 
     it('ends at a line beyond the bound', async () => {

@@ -197,7 +197,7 @@ describe('AdmissionServer', () => {
   });
 
   it('gives up a client that dribbles its head or its body', async () => {
-    const { target } = await start({ limits: { requestMs: 300 } });
+    const { target } = await start({ limits: { requestMs: 1_000 } });
     const head = 'POST /review/pods HTTP/1.1\r\nhost: x\r\n';
     const body = `${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`;
     for (const begun of ['', head, body]) {
@@ -213,7 +213,7 @@ describe('AdmissionServer', () => {
   });
 
   it('gives up a client that begins no TLS, or never asks', async () => {
-    const { target } = await start({ limits: { requestMs: 300 } });
+    const { target } = await start({ limits: { requestMs: 1_000 } });
     const silent = connect({ port: target.port, host: '127.0.0.1' });
     closing.push(() => silent.destroy());
     const idle = await open(target);
@@ -278,7 +278,7 @@ describe('AdmissionServer', () => {
       `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n`,
     );
     slow.write(review.slice(0, 100));
-    const stopped = server.stop({ delayMs: 1_000, graceMs: 10_000 });
+    const stopped = server.stop({ delayMs: 5_000, graceMs: 10_000 });
     const meanwhile = await client.ask({ path, body });
     const answered = once(slow, 'data');
     await eventually('no new connection to be taken', async () => {

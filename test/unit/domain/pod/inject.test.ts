@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { AgentOfPod } from '../../../../src/domain/pod/files.ts';
 import { injectFiles } from '../../../../src/domain/pod/inject.ts';
 import { applyPatch } from '../../../support/apply-patch.ts';
+import { cpuMs } from '../../../support/cpu-time.ts';
 import {
   ACCOUNT,
   container,
@@ -79,9 +80,10 @@ describe('injectFiles', () => {
       ),
       podOf({ containers: [{ ...container('agent'), volumeMounts }], volumes }),
     ];
-    const startedMs = performance.now();
-    expect(pods.map((pod) => injectFiles(pod, AGENT).kind)).to.deep.equal(['refused', 'patch']);
-    expect(performance.now() - startedMs).to.be.below(1_500);
+    const took = cpuMs(() => {
+      expect(pods.map((pod) => injectFiles(pod, AGENT).kind)).to.deep.equal(['refused', 'patch']);
+    });
+    expect(took).to.be.below(1_500);
   });
 
   it('puts back what others took out after the first time', () => {
