@@ -104,8 +104,10 @@ describe('the operator behind the admission policies', () => {
       await swarm().ready(agent);
       await cluster.objectsOf(agent, WALL);
     }
-    expect(await swarm().client.find(CONFIG_MAP, { namespace: AGENTS, name: BUNDLE_NAME })).to.not.equal(
-      undefined,
+    await eventually(
+      'the bundle',
+      async () =>
+        (await swarm().client.find(CONFIG_MAP, { namespace: AGENTS, name: BUNDLE_NAME })) !== undefined,
     );
     await cluster.event('agent-writer', 'PolicySquatted');
   });
