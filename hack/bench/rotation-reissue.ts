@@ -27,7 +27,7 @@ const RATE_PER_SECOND = 20;
 const FLAGS = ['--authority-life=8760h', '--authority-acceleration=6', `--reissue-rate=${RATE_PER_SECOND}`];
 /** New identities come this often: they are there in the first four fifths of the time that replacing takes at least. */
 const NEW_PER_SECOND = 5;
-const TIMEOUT_MS = 20 * 60_000;
+const PATIENCE = { timeoutMs: 20 * 60_000 };
 
 interface Bench extends BenchCluster {
   /** Leaves that are replaced; some of them belong to `samples` identities that came one by one. */
@@ -56,7 +56,7 @@ async function measure(bench: Bench): Promise<readonly BenchRow[]> {
     namespace: namespaces.join(','),
     flags: FLAGS,
     isReady: (each) => each.isReady(),
-    timeoutMs: TIMEOUT_MS,
+    ...PATIENCE,
   });
   try {
     await createMost(bench);
@@ -111,7 +111,7 @@ async function createMost(bench: Bench): Promise<void> {
     type: AGENT_IDENTITY,
     namespace,
     count,
-    timeoutMs: TIMEOUT_MS,
+    ...PATIENCE,
   });
   await concurrently(count, WORKERS, (index) => createIdentity(bench, namespace, index));
   await allReady;
@@ -124,14 +124,14 @@ async function createOneByOne(bench: Bench, namespace: string): Promise<readonly
     type: AGENT_IDENTITY,
     namespace,
     count,
-    timeoutMs: TIMEOUT_MS,
+    ...PATIENCE,
   });
   const sentAtMs = new Map<string, number>();
   const startedMs = performance.now();
   const creates: Promise<unknown>[] = [];
   for (let index = 0; index < count; index++) {
     const dueMs = startedMs + (index / NEW_PER_SECOND) * 1000;
-    await waitUntil(() => performance.now() >= dueMs, { timeoutMs: TIMEOUT_MS, intervalMs: 1 });
+    await waitUntil(() => performance.now() >= dueMs, { ...PATIENCE, intervalMs: 1 });
     sentAtMs.set(`agent-${index}`, performance.now());
     creates.push(createIdentity(bench, namespace, index));
   }
@@ -152,7 +152,7 @@ async function replaceAll(bench: Bench): Promise<{
   const { signing } = await authority.until(
     'another one to sign',
     (seen) => seen.signing !== tainted,
-    TIMEOUT_MS,
+    PATIENCE,
   );
   const [busy, { after, progress }] = await Promise.all([
     createOneByOne(bench, NAMESPACES.busy),
@@ -181,7 +181,7 @@ async function followProgress(
       if (reissue !== undefined) progress.add(reissue);
       return seen.generations.get(id)?.reissuedAt !== undefined;
     },
-    TIMEOUT_MS,
+    PATIENCE,
   );
   return { after, progress: [...progress] };
 }

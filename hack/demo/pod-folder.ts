@@ -34,8 +34,8 @@ export async function mountPod(
   };
   if (!(await waitUntil(isThere, { timeoutMs: TIMEOUT_MS, intervalMs: INTERVAL_MS })))
     throw new Mismatch(
-      `certificate, signing key and bundle of ${identity.metadata.name}`,
-      [...files.keys()].sort().join(', '),
+      `certificate and signing key of ${identity.metadata.name}, ${described(counts)}`,
+      `${[...files.keys()].sort().join(', ')}; ${described(countsOf(files))}`,
     );
   mountFiles(directory, files);
 }
@@ -65,9 +65,18 @@ function bundleFiles(bundle: ConfigMap | undefined): AgentFileSet {
   return new Map(entries.map(([key, text]) => [`bundle/${key}`, { text, isPrivate: false }]));
 }
 
-function isWhole(files: AgentFileSet, { agents, edges: count }: BundleCounts): boolean {
+function isWhole(files: AgentFileSet, { agents, edges }: BundleCounts): boolean {
+  const found = countsOf(files);
+  return found.agents === agents && found.edges === edges;
+}
+
+function countsOf(files: AgentFileSet): BundleCounts {
   const read = (file: string): unknown => JSON.parse(files.get(`bundle/${file}`)?.text ?? '{}');
   const { edges = [] } = read('policy.json') as { readonly edges?: readonly object[] };
   const { issuers = {} } = read('jwks.json') as { readonly issuers?: Readonly<Record<string, object>> };
-  return edges.length === count && Object.keys(issuers).length === agents;
+  return { agents: Object.keys(issuers).length, edges: edges.length };
+}
+
+function described({ agents, edges }: BundleCounts): string {
+  return `keys of ${agents} agents and ${edges} edges in the bundle`;
 }

@@ -10,7 +10,6 @@ const ACCOUNT = `system:serviceaccount:${OWN}:agent-trust-controller`;
 const WEBHOOK = `system:serviceaccount:${OWN}:agent-trust-webhook`;
 
 describe('the chart on a cluster', () => {
-  // A hundred questions to kubectl, one after the other.
   const controlPlane = useControlPlane({ controllerManager: true });
   const onCluster = (...args: readonly string[]): Promise<Run> =>
     helm(...args, `--namespace=${OWN}`, `--kubeconfig=${controlPlane().kubeconfigPath}`);

@@ -7,7 +7,7 @@ import type { Secret } from '../../src/controllers/identity/secret.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { CONFIG_MAP, EVENT, SECRET } from '../../src/kube/core-types.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { eventually } from './eventually.ts';
+import { type EventuallyOptions, eventually } from './eventually.ts';
 import { AGENTS } from './swarm.ts';
 
 /** A generation, as the state says. */
@@ -62,7 +62,11 @@ export class AuthorityProbe {
   }
 
   /** Waits until the state is as `holds` says. */
-  until(what: string, holds: (seen: SeenAuthority) => boolean, timeoutMs?: number): Promise<SeenAuthority> {
+  until(
+    what: string,
+    holds: (seen: SeenAuthority) => boolean,
+    options?: EventuallyOptions,
+  ): Promise<SeenAuthority> {
     return eventually(
       what,
       async () => {
@@ -70,7 +74,7 @@ export class AuthorityProbe {
         if (!holds(seen)) throw new Error(JSON.stringify(seen.texts));
         return seen;
       },
-      timeoutMs === undefined ? {} : { timeoutMs },
+      options,
     );
   }
 

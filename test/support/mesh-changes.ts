@@ -86,7 +86,7 @@ export async function write(client: KubeClient, { type, name, spec, ...place }: 
 }
 
 /** Deletes an object, if there is one. */
-export async function deleteIfThere(
+async function deleteIfThere(
   client: KubeClient,
   type: ResourceType,
   target: { readonly name: string; readonly namespace?: string },

@@ -188,7 +188,7 @@ export function usePoliciesWorld(
 /** A policy that is made after all others. */
 const LAST: FrozenObject = { resource: 'configmaps', name: 'last', operations: ['CREATE'], unless: 'false' };
 
-/** The API server takes policies, their bindings and what they look at into use in the order in which they were made. */
+/** The API server takes policies into use in the order in which they were made, and bindings too; what they look at is asked for. */
 async function inForce(world: PoliciesWorld, refused: PoliciesWorldOptions['refused']): Promise<void> {
   const metadata = { name: 'probe', namespace: AGENTS };
   const probe = (spec: object) => world.asks(create({ kind: 'AgentIdentity', metadata, spec }), EDITOR);

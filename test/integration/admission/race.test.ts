@@ -192,7 +192,7 @@ describe('edits at the same time', () => {
       const ready = items
         .filter((each) => accountOfIdentity(each) === 'one')
         .map(({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.reason ?? '');
-      expect(ready).to.not.include('Pending');
+      expect(ready).to.not.include('Pending').and.not.include('');
       expect(ready.filter((reason) => reason === 'Issued')).to.have.length(1);
       return ready;
     });

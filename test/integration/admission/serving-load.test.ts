@@ -89,8 +89,9 @@ describe('reviews under load', () => {
       name: `webhook-${name}`,
       flags: [`--namespaces=${AGENTS}`, '--shutdown-delay=3s', ...flags],
     });
-    replicas.set(name, { process, port: await process.portOf('admission server') });
+    const port = await process.portOf('admission server');
     await eventually(`${name} to be ready`, () => process.isReady());
+    replicas.set(name, { process, port });
     spread();
   }
 

@@ -57,7 +57,7 @@ describe('an operator that was down while certificates of a tainted generation c
     await authority.until(
       'the end of it',
       ({ generations: now }) => now.get(tainted) === undefined || now.get(tainted)?.reissuedAt !== undefined,
-      120_000,
+      { timeoutMs: 120_000 },
     );
     const late = (await issuedAt()).filter((seconds) => seconds >= Math.floor(backAtSeconds));
     expect(late).to.have.length.above(10);

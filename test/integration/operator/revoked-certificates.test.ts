@@ -107,7 +107,7 @@ describe('the list of revoked certificates', () => {
         for (const each of all) expect(each.reasons).to.deep.equal(reasons);
         return all.at(-1);
       },
-      { timeoutMs: GATHER_MS + 40_000 },
+      { timeoutMs: GATHER_MS + 100_000 },
     );
   }
 

@@ -20,7 +20,7 @@ const B = 'agent-deployer';
 describe('the limits of a server', () => {
   let agents: HttpSwarm;
   let port: number;
-  /** Of one that waits for nobody, as long as that is not what is shown. */
+  /** Of one that gives up soon, only for the tests of that. */
   let hastyPort: number;
   let served: string[];
 

@@ -97,19 +97,19 @@ export async function probeRotation(options: RotationOptions): Promise<ProbedRot
   const maxMountDelayMs = MAX_MOUNT_DELAY_MS / acceleration;
   const prober = await startProber({ client, agents, maxMountDelayMs, seed, outgoing: outgoing.id });
   try {
-    const timeoutMs = outgoing.notAfterMs - Date.now() + 60_000;
+    const patience = { timeoutMs: outgoing.notAfterMs - Date.now() + 60_000 };
     const done = options.meanwhile?.();
     // Awaited below; until then something else may fail first.
     done?.catch(() => {});
-    await authority.until('the next generation', ({ generations }) => generations.size > 1, timeoutMs);
+    await authority.until('the next generation', ({ generations }) => generations.size > 1, patience);
     const begunMs = performance.now();
     const before = prober.tally.verified;
-    await authority.until('it to sign', ({ signing }) => signing !== outgoing.id, timeoutMs);
+    await authority.until('it to sign', ({ signing }) => signing !== outgoing.id, patience);
     const signsAfterMs = performance.now() - begunMs;
     await authority.until(
       'the old one to be gone',
       ({ generations }) => !generations.has(outgoing.id),
-      timeoutMs,
+      patience,
     );
     const handshakes = prober.tally.verified - before;
     const seconds = (performance.now() - begunMs) / 1000;

@@ -13,12 +13,12 @@ export interface Ended {
 }
 
 const ENTRY = join(import.meta.dirname, '../../../src/cmd/agent-trust.ts');
-const START_MS = 60_000;
+const END_MS = 200_000;
 
 /** Runs it until it ends by itself. */
 export function runAgentTrust(args: readonly string[], cwd?: string): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const options = { timeout: START_MS, ...(cwd === undefined ? {} : { cwd }) };
+  const options = { timeout: END_MS, ...(cwd === undefined ? {} : { cwd }) };
   const child = execFile(process.execPath, [ENTRY, ...args], options, (_error, stdout, stderr) =>
     resolve({ exitStatus: child.exitCode, stdout, stderr }),
   );
@@ -45,14 +45,10 @@ export class DevProcess {
   static async start(args: readonly string[]): Promise<DevProcess> {
     const started = new DevProcess(args);
     try {
-      await eventually(
-        'agent-trust dev to be ready',
-        () => {
-          if (started.#child.exitCode !== null) throw new Error(`it ended: ${started.#stderr}`);
-          return started.#stdout.includes('Ctrl-C ends it');
-        },
-        { timeoutMs: START_MS },
-      );
+      await eventually('agent-trust dev to be ready', () => {
+        if (started.#child.exitCode !== null) throw new Error(`it ended: ${started.#stderr}`);
+        return started.#stdout.includes('Ctrl-C ends it');
+      });
     } catch (error) {
       await started.end('SIGKILL');
       throw error;

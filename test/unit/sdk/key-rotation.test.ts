@@ -47,8 +47,7 @@ describe('Agent while signing keys are rotated', () => {
   /** What the verifier knows of the caller's keys. */
   const known = (): ReadonlySet<string> =>
     new Set(called.current.bundle?.state.issuers.get(caller.id)?.keys() ?? []);
-  const follows = (what: string, check: () => boolean): Promise<true> =>
-    eventually(what, check, { timeoutMs: 60_000 });
+  const follows = (what: string, check: () => boolean): Promise<true> => eventually(what, check);
 
   async function publishNext(): Promise<void> {
     swarm.keys(CALLER).addNext();
