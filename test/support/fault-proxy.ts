@@ -64,8 +64,8 @@ export class FaultProxy {
   readonly #agent: Agent;
   readonly #https: ReturnType<typeof createServer>;
   readonly #tcp: ReturnType<typeof createTcpServer>;
-  /** TCP connections by the client's port: a TLS socket cannot be reset itself. */
-  readonly #sockets = new Map<number, Socket>();
+  /** TCP connections: a TLS socket cannot be reset itself. */
+  readonly #sockets = new Set<Socket>();
   readonly #watches = new Set<OpenWatch>();
   readonly #rules = new FaultRules();
   #isDeaf = false;
@@ -121,21 +121,20 @@ export class FaultProxy {
 
   /** Resets every connection. */
   resetAll(): void {
-    for (const socket of this.#sockets.values()) socket.resetAndDestroy();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   /** Ends everything at once. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     this.#agent.destroy();
     await closed;
   }
 
   #accept(socket: Socket): void {
-    const { remotePort = 0 } = socket;
-    this.#sockets.set(remotePort, socket);
-    socket.on('error', () => {}).on('close', () => this.#sockets.delete(remotePort));
+    this.#sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
     if (!this.#isDeaf) this.#https.emit('connection', socket);
   }
 
@@ -231,7 +230,9 @@ export class FaultProxy {
 
   #reset(response: ServerResponse): void {
     const port = response.socket?.remotePort;
-    if (port !== undefined) this.#sockets.get(port)?.resetAndDestroy();
+    if (port === undefined) return;
+    // The last one: a port comes back while one that nobody reads from any more is still there.
+    [...this.#sockets].findLast(({ remotePort }) => remotePort === port)?.resetAndDestroy();
   }
 }
 

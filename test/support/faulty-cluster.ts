@@ -68,9 +68,9 @@ export class FaultyCluster {
 
   /** Ends all of it. */
   async end(): Promise<void> {
-    await this.#operator?.stop();
-    await this.auditor.stop();
-    await this.proxy.close();
+    await ended('the operator', this.#operator?.stop());
+    await ended('the auditor', this.auditor.stop());
+    await ended('the proxy', this.proxy.close());
   }
 
   /** Starts the operator behind the proxy. */
@@ -140,6 +140,14 @@ export class FaultyCluster {
   async met(active: ActiveFault, times: number): Promise<void> {
     await eventually(`the fault to be met ${times} times`, () => active.hits >= times);
   }
+}
+
+/** Waits for an end, so that a test says whose does not come. */
+async function ended(whose: string, end: Promise<unknown> | undefined): Promise<void> {
+  await eventually(`${whose} to end`, async () => {
+    await end;
+    return true;
+  });
 }
 
 /** Sets one up before the tests of the suite it is called in, and takes it down after them. */
