@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, (count: number | undefined) => Promise<re
   graph: async (count = 10_000) => (await import('./bench/graph.ts')).benchGraph({ count }),
   bundles: async (count = 10_000) => (await import('./bench/bundles.ts')).benchBundles({ count }),
   policies: async (count = 1_000) => (await import('./bench/policies.ts')).benchPolicies({ count }),
+  reactions: async (count = 100) => (await import('./bench/reactions.ts')).benchReactions({ count }),
   rotation: async (count = 1_000) => (await import('./bench/rotation.ts')).benchRotation({ count }),
   admission: async (count = 10_000) => (await import('./bench/admission.ts')).benchAdmission({ count }),
   tokens: async (count = 4_000) => (await import('./bench/tokens.ts')).benchTokens({ count }),

@@ -68,7 +68,7 @@ export async function startLoopbackServer(
         .on('error', () => {})
         .on('close', () => {
           sockets.delete(socket);
-          connections.delete(remotePort);
+          if (connections.get(remotePort) === socket) connections.delete(remotePort);
         }),
     );
   });
