@@ -101,6 +101,9 @@ export function isMending(identity: AgentIdentity, plan: CertificatePlan): boole
 function issueEvent(identity: AgentIdentity, reason: IssueReason): EventReason {
   if (reason === 'UnknownLeaf') return reason;
   if (ORDINARY.includes(reason)) return 'Renewed';
-  const hadOne = identity.status?.certificate?.serialNumber !== undefined;
+  const hadOne =
+    identity.status?.certificate?.serialNumber !== undefined ||
+    // There is none while mending pauses, and status does not name one.
+    conditionReason(identity, 'CertificateReady') === 'RepairLoop';
   return reason === 'SecretMissing' && !hadOne ? 'Issued' : 'Repaired';
 }

@@ -77,6 +77,10 @@ export function isMendingKeys(
   return findings.length > 0 || reason === 'Broken' || (reason === 'First' && hadKeys(identity));
 }
 
-function hadKeys({ status }: AgentIdentity): boolean {
-  return (status?.signingKeys ?? []).length > 0;
+function hadKeys(identity: AgentIdentity): boolean {
+  return (
+    (identity.status?.signingKeys ?? []).length > 0 ||
+    // There are none while mending pauses, and status does not name any.
+    conditionReason(identity, 'SigningKeyReady') === 'RepairLoop'
+  );
 }

@@ -2,6 +2,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import type { AgentIdentity } from '../../../src/api/agent-identity.ts';
 import { AGENT_IDENTITY } from '../../../src/api/group.ts';
 import type { Secret } from '../../../src/controllers/identity/secret.ts';
 import { SECRET } from '../../../src/kube/core-types.ts';
@@ -178,37 +179,59 @@ describe('mending that somebody undoes again and again', () => {
   const controlPlane = useControlPlane();
   const swarm = useSwarm(controlPlane);
   let operator: RunningOperator;
+  let nextTryMs = Number.NaN;
 
   before(async () => {
     operator = await startOperator({ controlPlane: controlPlane(), flags: [`--namespaces=${AGENTS}`] });
   });
   after(() => operator?.stop());
 
-  /** Deletes the Secret; false when the agent says that mending pauses. */
-  async function isMendedAfterDeletion(): Promise<boolean> {
+  /** Deletes the Secret, and gives what says that mending pauses; undefined when there is another one. */
+  async function pauseAfterDeletion(): Promise<string | undefined> {
     const before = (await swarm().secret('undone-tls'))?.metadata.uid;
     await controlPlane().kubectl(['delete', 'secret', 'undone-tls', '-n', AGENTS]);
-    const outcome = await eventually('another Secret, or a pause', async () => {
+    const { pause } = await eventually('another Secret, or a pause', async () => {
       const secret = await swarm().secret('undone-tls');
-      if (secret !== undefined && secret.metadata.uid !== before) return 'mended';
+      if (secret !== undefined && secret.metadata.uid !== before) return { pause: undefined };
       const { status } = await swarm().identity('undone');
-      return status?.conditions?.some(({ reason }) => reason === 'RepairLoop') && 'paused';
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      return ready?.reason === 'RepairLoop' && { pause: ready.message };
     });
-    return outcome === 'mended';
+    return pause;
   }
 
   it('pauses after six rounds, says so, and harms nobody else', async () => {
     await swarm().createAgent('undone');
     await swarm().ready('undone');
     let rounds = 0;
-    while (await isMendedAfterDeletion()) rounds++;
+    let pause = await pauseAfterDeletion();
+    for (; pause === undefined; pause = await pauseAfterDeletion()) rounds++;
     // The first may count as issuing: the operator need not have seen its own status yet.
     expect(rounds).to.be.within(6, 7);
-    const { status } = await swarm().ready('undone', 'RepairLoop');
-    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.message).to.match(
-      /^Mended more than six times/,
-    );
+    expect(pause).to.match(/^Mended more than six times/);
     await swarm().createAgent('other');
     await swarm().ready('other');
+    nextTryMs = nextTryIn(pause);
+  });
+
+  it('pauses to the end whatever else is done with the agent, and longer the next time', async () => {
+    const edited = await swarm().client.mergePatch<AgentIdentity>(AGENT_IDENTITY, {
+      ...{ namespace: AGENTS, name: 'undone' },
+      patch: { spec: { capabilities: [{ name: 'kubectl_get' }] } },
+    });
+    await eventually('the operator to have looked', async () => {
+      return (await swarm().identity('undone')).status?.observedGeneration === edited.metadata.generation;
+    });
+    await swarm().ready('undone');
+    const mendedMs = Date.parse((await swarm().secret('undone-tls'))?.metadata.creationTimestamp ?? '');
+    expect(mendedMs).to.be.at.least(nextTryMs);
+    const pause = await pauseAfterDeletion();
+    // A minute, from a moment before the Secret was there.
+    expect(nextTryIn(pause ?? '') - mendedMs).to.be.above(30_000);
   });
 });
+
+/** Milliseconds since the Unix epoch. */
+function nextTryIn(message: string): number {
+  return Date.parse(/Next try at (\S+Z)\./.exec(message)?.[1] ?? '');
+}
