@@ -224,9 +224,12 @@ describe('edits at the same time', () => {
   });
 });
 
-/** Refused by a policy or the webhook, or done; anything else is an error. */
+/** Refused by a policy or the webhook, or done; anything else is an error. Asked again when the webhook was not heard in time. */
 async function outcome(cluster: AdmissionCluster, request: Request): Promise<Outcome> {
-  const answer = await cluster.ask(request);
+  const answer = await eventually('the webhook to be heard', async () => {
+    const said = await cluster.ask(request);
+    return ('warnings' in said || !said.by.startsWith('absent webhook ')) && said;
+  });
   if ('warnings' in answer) return 'done';
   if (/^(policy|webhook) /.test(answer.by)) return 'refused';
   throw new Error(`${answer.status} ${answer.by}: ${answer.says}`);

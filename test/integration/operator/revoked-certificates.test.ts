@@ -25,7 +25,8 @@ const NAMESPACES = [AGENTS, OTHER] as const;
 /** Deletions are gathered for twenty seconds then, in place of a minute. */
 const ACCELERATION = 3;
 const GATHER_MS = 60_000 / ACCELERATION;
-const JOBS = ['job-1', 'job-2', 'job-3', 'job-4'] as const;
+/** So many that not even a slow machine gathers for each. */
+const JOBS = Array.from({ length: 8 }, (_, at) => `job-${at}`);
 /** Events as `events.k8s.io/v1`. */
 const EVENT = {
   group: 'events.k8s.io',
